@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: MIT */
+#include "alloc/fattab.h"
+
+#include <assert.h>
+#include <string.h>
+
+/* Sectors read ahead of a FAT sector: 16 KiB of 512-byte sectors. */
+enum { AHEAD = 31 };
+
+void fat_fattab_init(struct fat_fattab *tab, const struct fat_geometry *geometry,
+        struct fat_cache *cache)
+{
+    tab->geometry = geometry;
+    tab->cache = cache;
+    tab->start = geometry->fat_start + geometry->active_fat * geometry->fat_sectors;
+}
+
+uint64_t fat_fattab_sector(const struct fat_fattab *tab, uint32_t cluster)
+{
+    const struct fat_ent_span span = fat_ent_locate(tab->geometry->type, cluster);
+
+    return tab->start + span.offset / tab->geometry->sector_bytes;
+}
+
+/* Bytes of the entry in its first sector; the rest, if any, begins the next one. */
+static uint32_t first_part(const struct fat_fattab *tab, struct fat_ent_span span)
+{
+    const uint32_t sector_bytes = tab->geometry->sector_bytes;
+    const uint32_t room = sector_bytes - (uint32_t)(span.offset % sector_bytes);
+
+    return span.length < room ? span.length : room;
+}
+
+bool fat_fattab_straddles(const struct fat_fattab *tab, uint32_t cluster)
+{
+    const struct fat_ent_span span = fat_ent_locate(tab->geometry->type, cluster);
+
+    return first_part(tab, span) < span.length;
+}
+
+static fat_err cursor_load(
+        const struct fat_fattab *tab, struct fat_fat_cursor *cursor, uint64_t sector)
+{
+    fat_err err;
+
+    if (cursor->valid && cursor->sector == sector) {
+        return FAT_OK;
+    }
+    cursor->valid = false;
+    err = fat_cache_read(
+            tab->cache, sector, 0, cursor->bytes, tab->geometry->sector_bytes, AHEAD);
+    if (err == FAT_OK) {
+        cursor->sector = sector;
+        cursor->valid = true;
+    }
+    return err;
+}
+
+fat_err fat_fattab_get(const struct fat_fattab *tab, struct fat_fat_cursor *cursor,
+        uint32_t cluster, struct fat_link *ret)
+{
+    const struct fat_ent_span span = fat_ent_locate(tab->geometry->type, cluster);
+    const uint32_t sector_bytes = tab->geometry->sector_bytes;
+    const uint32_t within = (uint32_t)(span.offset % sector_bytes);
+    const uint32_t part = first_part(tab, span);
+    const uint64_t sector = tab->start + span.offset / sector_bytes;
+    uint8_t raw[FAT_ENT_BYTES_MAX] = {0};
+    fat_err err;
+
+    assert(fat_geometry_holds(tab->geometry, cluster));
+    err = cursor_load(tab, cursor, sector);
+    if (err != FAT_OK) {
+        return err;
+    }
+    memcpy(raw, cursor->bytes + within, part);
+    if (part < span.length) {
+        err = cursor_load(tab, cursor, sector + 1);
+        if (err != FAT_OK) {
+            return err;
+        }
+        memcpy(raw + part, cursor->bytes, span.length - part);
+    }
+    *ret = fat_ent_decode(tab->geometry->type, cluster, raw);
+    return FAT_OK;
+}
+
+fat_err fat_fattab_prepare(const struct fat_fattab *tab, struct fat_edits *edits,
+        uint32_t cluster, unsigned stages)
+{
+    const uint64_t sector = fat_fattab_sector(tab, cluster);
+    fat_err err = fat_edits_prepare(edits, sector, stages);
+
+    if (err == FAT_OK && fat_fattab_straddles(tab, cluster)) {
+        err = fat_edits_prepare(edits, sector + 1, stages);
+    }
+    return err;
+}
+
+void fat_fattab_set(const struct fat_fattab *tab, struct fat_edits *edits,
+        enum fat_stage stage, uint32_t cluster, struct fat_link link)
+{
+    const struct fat_ent_span span = fat_ent_locate(tab->geometry->type, cluster);
+    const uint32_t part = first_part(tab, span);
+    const uint64_t sector = fat_fattab_sector(tab, cluster);
+    uint8_t value[FAT_ENT_BYTES_MAX];
+    uint8_t mask[FAT_ENT_BYTES_MAX];
+
+    fat_ent_encode(tab->geometry->type, cluster, link, value, mask);
+    fat_edits_set(edits, sector, stage,
+            (size_t)(span.offset % tab->geometry->sector_bytes), value, mask, part);
+    if (part < span.length) {
+        fat_edits_set(edits, sector + 1, stage, 0, value + part, mask + part,
+                span.length - part);
+    }
+}
+
+static fat_err reclaim_part(const struct fat_fattab *tab, uint64_t sector,
+        size_t offset, const uint8_t *mask, size_t length)
+{
+    static const uint8_t zeros[FAT_ENT_BYTES_MAX];
+    struct fat_block *block;
+    fat_err err = fat_cache_get(tab->cache, sector, AHEAD, &block);
+
+    if (err != FAT_OK) {
+        return err;
+    }
+    fat_cache_reclaim(tab->cache, block, offset, zeros, mask, length);
+    fat_cache_put(tab->cache, block);
+    return FAT_OK;
+}
+
+fat_err fat_fattab_reclaim(const struct fat_fattab *tab, uint32_t cluster)
+{
+    const struct fat_ent_span span = fat_ent_locate(tab->geometry->type, cluster);
+    const uint32_t part = first_part(tab, span);
+    const uint64_t sector = fat_fattab_sector(tab, cluster);
+    uint8_t value[FAT_ENT_BYTES_MAX];
+    uint8_t mask[FAT_ENT_BYTES_MAX];
+    fat_err err;
+
+    fat_ent_encode(tab->geometry->type, cluster,
+            (struct fat_link){.kind = FAT_LINK_FREE}, value, mask);
+    err = reclaim_part(tab, sector, (size_t)(span.offset % tab->geometry->sector_bytes),
+            mask, part);
+    if (err == FAT_OK && part < span.length) {
+        err = reclaim_part(tab, sector + 1, 0, mask + part, span.length - part);
+    }
+    return err;
+}

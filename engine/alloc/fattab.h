@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The file allocation table: links of clusters, read and edited through the cache.
+ * Stateless; who may edit which entry is the caller's matter (a chain belongs to its
+ * node, a free cluster to who claimed it in the free map).
+ */
+#ifndef FAT_ALLOC_FATTAB_H
+#define FAT_ALLOC_FATTAB_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <fatward/error.h>
+
+#include "block/cache.h"
+#include "block/stage.h"
+#include "ondisk/fatent.h"
+#include "ondisk/geometry.h"
+
+struct fat_fattab {
+    const struct fat_geometry *geometry;
+    struct fat_cache *cache;
+    uint64_t start; /* first sector of the active copy */
+};
+
+void fat_fattab_init(struct fat_fattab *tab, const struct fat_geometry *geometry,
+        struct fat_cache *cache);
+
+/* The sector that holds the (first byte of the) entry of @cluster. */
+uint64_t fat_fattab_sector(const struct fat_fattab *tab, uint32_t cluster);
+
+/* FAT12: the entry lies in two sectors. */
+bool fat_fattab_straddles(const struct fat_fattab *tab, uint32_t cluster);
+
+/*
+ * A copy of the FAT sector that was read last, for walks. The entries of a chain
+ * only change under its node's lock, so a copy is as good as the cache while that
+ * is held. Begin with {0}.
+ */
+struct fat_fat_cursor {
+    uint64_t sector;
+    bool valid;
+    uint8_t bytes[4096];
+};
+
+/*
+ * The link of @cluster, which the volume holds. A NEXT that the volume does not hold
+ * is returned as it is.
+ *
+ * FAT_E_IO and the device's other errors, FAT_E_NOMEM
+ */
+FAT_MUST_CHECK fat_err fat_fattab_get(const struct fat_fattab *tab,
+        struct fat_fat_cursor *cursor, uint32_t cluster, struct fat_link *ret);
+
+/* Prepare the one or two sectors of @cluster for edits in @stages stages. */
+FAT_MUST_CHECK fat_err fat_fattab_prepare(const struct fat_fattab *tab,
+        struct fat_edits *edits, uint32_t cluster, unsigned stages);
+
+/* Edit a prepared entry. */
+void fat_fattab_set(const struct fat_fattab *tab, struct fat_edits *edits,
+        enum fat_stage stage, uint32_t cluster, struct fat_link link);
+
+/* During RECLAIM: free @cluster in every image; reads its sectors if need be. */
+FAT_MUST_CHECK fat_err fat_fattab_reclaim(
+        const struct fat_fattab *tab, uint32_t cluster);
+
+#endif
