@@ -84,6 +84,21 @@ fat_err fat_fattab_get(const struct fat_fattab *tab, struct fat_fat_cursor *curs
     return FAT_OK;
 }
 
+fat_err fat_fattab_peek(
+        const struct fat_fattab *tab, uint32_t cluster, struct fat_link *ret)
+{
+    const struct fat_ent_span span = fat_ent_locate(tab->geometry->type, cluster);
+    uint8_t raw[FAT_ENT_BYTES_MAX];
+    fat_err err = fat_cache_read(
+            tab->cache, tab->start, span.offset, raw, span.length, AHEAD);
+
+    assert(fat_geometry_holds(tab->geometry, cluster));
+    if (err == FAT_OK) {
+        *ret = fat_ent_decode(tab->geometry->type, cluster, raw);
+    }
+    return err;
+}
+
 fat_err fat_fattab_prepare(const struct fat_fattab *tab, struct fat_edits *edits,
         uint32_t cluster, unsigned stages)
 {
@@ -92,6 +107,20 @@ fat_err fat_fattab_prepare(const struct fat_fattab *tab, struct fat_edits *edits
 
     if (err == FAT_OK && fat_fattab_straddles(tab, cluster)) {
         err = fat_edits_prepare(edits, sector + 1, stages);
+    }
+    return err;
+}
+
+fat_err fat_fattab_prepare_run(const struct fat_fattab *tab, struct fat_edits *edits,
+        uint32_t cluster, uint32_t count, unsigned stages)
+{
+    const uint64_t last = fat_fattab_sector(tab, cluster + count - 1) +
+                          (fat_fattab_straddles(tab, cluster + count - 1) ? 1 : 0);
+    fat_err err = FAT_OK;
+
+    for (uint64_t sector = fat_fattab_sector(tab, cluster);
+            sector <= last && err == FAT_OK; sector++) {
+        err = fat_edits_prepare(edits, sector, stages);
     }
     return err;
 }

@@ -52,9 +52,17 @@ struct fat_fat_cursor {
 FAT_MUST_CHECK fat_err fat_fattab_get(const struct fat_fattab *tab,
         struct fat_fat_cursor *cursor, uint32_t cluster, struct fat_link *ret);
 
+/* The same without a cursor, for an entry here and there, as it is at this moment. */
+FAT_MUST_CHECK fat_err fat_fattab_peek(
+        const struct fat_fattab *tab, uint32_t cluster, struct fat_link *ret);
+
 /* Prepare the one or two sectors of @cluster for edits in @stages stages. */
 FAT_MUST_CHECK fat_err fat_fattab_prepare(const struct fat_fattab *tab,
         struct fat_edits *edits, uint32_t cluster, unsigned stages);
+
+/* The same for @count neighbouring clusters. */
+FAT_MUST_CHECK fat_err fat_fattab_prepare_run(const struct fat_fattab *tab,
+        struct fat_edits *edits, uint32_t cluster, uint32_t count, unsigned stages);
 
 /* Edit a prepared entry. */
 void fat_fattab_set(const struct fat_fattab *tab, struct fat_edits *edits,

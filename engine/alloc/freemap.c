@@ -686,6 +686,14 @@ fat_err fat_freemap_count(struct fat_freemap *map, uint32_t *ret)
     return err;
 }
 
+void fat_freemap_set_count(struct fat_freemap *map, uint32_t count)
+{
+    fat_mutex_lock(&map->lock);
+    map->count = count;
+    map->counted = true;
+    fat_mutex_unlock(&map->lock);
+}
+
 uint32_t fat_freemap_known_count(struct fat_freemap *map)
 {
     uint32_t count = FAT_FSINFO_UNKNOWN;

@@ -100,6 +100,9 @@ void fat_freemap_set_waiting(struct fat_freemap *map, bool waiting);
  */
 FAT_MUST_CHECK fat_err fat_freemap_count(struct fat_freemap *map, uint32_t *ret);
 
+/* Somebody has counted: @count clusters are free on disk. */
+void fat_freemap_set_count(struct fat_freemap *map, uint32_t count);
+
 /* The number for FSInfo, or FAT_FSINFO_UNKNOWN if nobody has counted. */
 uint32_t fat_freemap_known_count(struct fat_freemap *map);
 

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/codepage.h"
 
-#include "base/casefold.h"
-
 /* The upper half of code page 437, 0x80 first. */
 static const uint16_t upper_half[128] = {
         0x00c7, 0x00fc, 0x00e9, 0x00e2, 0x00e4, 0x00e0, 0x00e5, 0x00e7, /* 80 */
@@ -41,9 +39,48 @@ uint8_t fat_oem_from_unit(uint16_t unit)
     return 0;
 }
 
+/*
+ * The letters that the code page has in both cases, its upper half only. It
+ * follows from the table above and fat_upcase(); written down because names are
+ * shown and compared by the thousand.
+ */
+static const struct {
+    uint8_t lower, upper;
+} letters[] = {
+        {0x81, 0x9a}, /* u diaeresis */
+        {0x82, 0x90}, /* e acute */
+        {0x84, 0x8e}, /* a diaeresis */
+        {0x86, 0x8f}, /* a ring */
+        {0x87, 0x80}, /* c cedilla */
+        {0x91, 0x92}, /* ae */
+        {0x94, 0x99}, /* o diaeresis */
+        {0xa4, 0xa5}, /* n tilde */
+        {0xe5, 0xe4}, /* sigma */
+        {0xed, 0xe8}, /* phi */
+};
+
 uint8_t fat_oem_upcase(uint8_t byte)
 {
-    const uint8_t upper = fat_oem_from_unit(fat_upcase(fat_oem_to_unit(byte)));
+    if (byte < 0x80) {
+        return byte >= 'a' && byte <= 'z' ? (uint8_t)(byte - 'a' + 'A') : byte;
+    }
+    for (unsigned i = 0; i < sizeof(letters) / sizeof(*letters); i++) {
+        if (letters[i].lower == byte) {
+            return letters[i].upper;
+        }
+    }
+    return byte;
+}
 
-    return upper ? upper : byte;
+uint8_t fat_oem_downcase(uint8_t byte)
+{
+    if (byte < 0x80) {
+        return byte >= 'A' && byte <= 'Z' ? (uint8_t)(byte - 'A' + 'a') : byte;
+    }
+    for (unsigned i = 0; i < sizeof(letters) / sizeof(*letters); i++) {
+        if (letters[i].upper == byte) {
+            return letters[i].lower;
+        }
+    }
+    return byte;
 }

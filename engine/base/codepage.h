@@ -19,4 +19,7 @@ uint8_t fat_oem_from_unit(uint16_t unit);
  */
 uint8_t fat_oem_upcase(uint8_t byte);
 
+/* The other way, as the lower-case flags of short entries ask for. */
+uint8_t fat_oem_downcase(uint8_t byte);
+
 #endif

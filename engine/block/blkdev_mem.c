@@ -4,6 +4,7 @@
  * nothing, so that a volume of terabytes can be tried out; a hash by page number
  * finds the others. Nothing survives the close, and flush has nothing to do.
  */
+#include <assert.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -154,6 +155,7 @@ static void write_locked(
         const size_t step = in_this_page(offset, length);
         struct page *page = find_page(mem, offset / PAGE_BYTES);
 
+        assert(page); /* ensure_pages() came first */
         memcpy(page->bytes + offset % PAGE_BYTES, buffer, step);
         offset += step;
         buffer += step;

@@ -48,6 +48,19 @@ static void merge_stages(struct fat_cache *cache, struct fat_block *block)
     }
 }
 
+void fat_cache_merge_into(struct fat_cache *cache, uint64_t sector,
+        enum fat_stage stage, size_t offset, const uint8_t *bytes, size_t length)
+{
+    struct fat_block *block;
+
+    fat_mutex_lock(&cache->lock);
+    block = fat_block_find(cache, sector);
+    if (block && block->open.of[stage]) {
+        fat_image_merge(block->open.of[stage], offset, bytes, NULL, length);
+    }
+    fat_mutex_unlock(&cache->lock);
+}
+
 /* An image that changes nothing costs a write and a flush: leave it out. */
 static bool drop_idle_images(struct fat_cache *cache, struct fat_block *block)
         FAT_REQUIRES(cache->lock)

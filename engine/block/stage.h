@@ -68,6 +68,13 @@ void fat_cache_link_strays(struct fat_cache *cache, uint64_t sector);
 void fat_cache_cut_strays(struct fat_cache *cache, uint64_t sector);
 
 /*
+ * At the snapshot, before fat_cache_snapshot(): @bytes go with an earlier stage after
+ * all, where the block has an image of it; nothing happens where it has none.
+ */
+void fat_cache_merge_into(struct fat_cache *cache, uint64_t sector,
+        enum fat_stage stage, size_t offset, const uint8_t *bytes, size_t length);
+
+/*
  * The images of the open interval become those of the commit; merges are decided
  * here. Caller holds the interval exclusively and no commit is under way.
  * Returns whether there is anything to write.

@@ -81,3 +81,10 @@ bool fat_short_is_dotdot(const uint8_t name[FAT_SHORT_BYTES])
 {
     return memcmp(name, "..         ", FAT_SHORT_BYTES) == 0;
 }
+
+void fat_dirent_set_case(struct fat_dirent *entry, uint8_t nt_flags)
+{
+    const unsigned mask = FAT_NT_LOWER_BASE | FAT_NT_LOWER_EXT;
+
+    entry->nt_flags = (uint8_t)((entry->nt_flags & ~mask) | (nt_flags & mask));
+}

@@ -69,6 +69,9 @@ void fat_dirent_decode(enum fat_type type, const uint8_t *raw, struct fat_dirent
 void fat_dirent_encode(
         enum fat_type type, const struct fat_dirent *entry, uint8_t *raw);
 
+/* Replace the two lower-case bits of nt_flags; the others stay. */
+void fat_dirent_set_case(struct fat_dirent *entry, uint8_t nt_flags);
+
 /* "." or "..", as stored. */
 bool fat_short_is_dot(const uint8_t name[FAT_SHORT_BYTES]);
 bool fat_short_is_dotdot(const uint8_t name[FAT_SHORT_BYTES]);

@@ -40,20 +40,6 @@ static bool is_skipped(uint16_t unit)
     return unit == '.' || unit == ' ';
 }
 
-/* The byte that shows as lower case what @byte shows as upper case, else @byte. */
-static uint8_t lower_of(uint8_t byte)
-{
-    if (byte >= 'A' && byte <= 'Z') {
-        return (uint8_t)(byte - 'A' + 'a');
-    }
-    for (unsigned other = 0x80; byte >= 0x80 && other < 0x100; other++) {
-        if (other != byte && fat_oem_upcase((uint8_t)other) == byte) {
-            return (uint8_t)other;
-        }
-    }
-    return byte;
-}
-
 /* A part without its padding; a NUL ends it, as in the kernel. */
 static size_t part_length(const uint8_t *part, size_t capacity)
 {
@@ -69,7 +55,7 @@ static size_t part_length(const uint8_t *part, size_t capacity)
 static void decode_part(const uint8_t *part, size_t length, bool lower, uint16_t *units)
 {
     for (size_t i = 0; i < length; i++) {
-        units[i] = fat_oem_to_unit(lower ? lower_of(part[i]) : part[i]);
+        units[i] = fat_oem_to_unit(lower ? fat_oem_downcase(part[i]) : part[i]);
     }
 }
 

@@ -57,7 +57,7 @@ enum fat_finding_kind {
     FAT_FINDING_KIND_COUNT
 };
 
-/* How bad a finding is; the table is FINDINGS in check.c. */
+/* How bad a finding is; the table is findings[] in check.c. */
 enum fat_finding_weight {
     FAT_WEIGHT_NOTE,     /* legal, or nobody is hurt: check still says clean      */
     FAT_WEIGHT_LEFTOVER, /* what a power cut may leave (docs/crash-order.md)      */

@@ -121,6 +121,7 @@ static void names_of_other_length_or_letters_differ(void **state)
 
     (void)state;
     assert_false(fat_casefold_equal(small, COUNT(small), capital, COUNT(capital) - 1));
+    assert_false(fat_casefold_equal(small, 3, capital, COUNT(capital)));
     assert_false(fat_casefold_equal(small, COUNT(small), plain, COUNT(plain)));
     assert_int_not_equal(fat_casefold_hash(small, COUNT(small)),
             fat_casefold_hash(plain, COUNT(plain)));

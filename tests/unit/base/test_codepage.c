@@ -79,6 +79,34 @@ static void letters_are_where_code_page_437_has_them(void **state)
     }
 }
 
+static void upcase_is_that_of_unicode_where_the_code_page_has_the_letter(void **state)
+{
+    (void)state;
+    for (unsigned byte = 0; byte < 256; byte++) {
+        const uint8_t want =
+                fat_oem_from_unit(fat_upcase(fat_oem_to_unit((uint8_t)byte)));
+
+        if (fat_oem_upcase((uint8_t)byte) != (want ? want : byte)) {
+            fail_msg(
+                    "%02x becomes %02x", byte, (unsigned)fat_oem_upcase((uint8_t)byte));
+        }
+    }
+}
+
+static void downcase_undoes_upcase_and_nothing_else(void **state)
+{
+    (void)state;
+    for (unsigned byte = 0; byte < 256; byte++) {
+        const uint8_t upper = fat_oem_upcase((uint8_t)byte);
+        const uint8_t lower = fat_oem_downcase((uint8_t)byte);
+
+        if (upper != byte) {
+            assert_int_equal(fat_oem_downcase(upper), byte);
+        }
+        assert_true(lower == byte || fat_oem_upcase(lower) == byte);
+    }
+}
+
 static void upcase_of_every_byte_is_the_same_name_and_final(void **state)
 {
     (void)state;
@@ -98,6 +126,9 @@ int main(void)
             cmocka_unit_test(every_byte_survives_the_round_trip),
             cmocka_unit_test(units_without_a_byte_give_0),
             cmocka_unit_test(letters_are_where_code_page_437_has_them),
+            cmocka_unit_test(
+                    upcase_is_that_of_unicode_where_the_code_page_has_the_letter),
+            cmocka_unit_test(downcase_undoes_upcase_and_nothing_else),
             cmocka_unit_test(upcase_of_every_byte_is_the_same_name_and_final),
     };
 

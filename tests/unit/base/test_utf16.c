@@ -114,7 +114,8 @@ static void a_sequence_cut_by_length_is_not_read_beyond_it(void **state)
 static void a_lone_surrogate_is_a_bad_name(void **state)
 {
     static const uint16_t lone[][2] = {{0xd800, 'a'}, {0xdc00, 'a'}, {0xd800, 0xd800},
-            {0xdc00, 0xd800}, {'a', 0xdbff}, {'a', 0xdfff}, {0xd800, 0xe000}};
+            {0xdc00, 0xd800}, {0xdc00, 0xdc00}, {'a', 0xdbff}, {'a', 0xdfff},
+            {0xd800, 0xe000}};
     char bytes[16];
 
     (void)state;
@@ -125,6 +126,18 @@ static void a_lone_surrogate_is_a_bad_name(void **state)
                 FAT_E_NAME);
         assert_int_equal(length, 99);
     }
+}
+
+static void a_pair_cut_by_length_is_not_read_beyond_it(void **state)
+{
+    static const uint16_t pair[] = {0xd83d, 0xde00};
+    char bytes[8];
+    size_t length = 99;
+
+    (void)state;
+    assert_int_equal(
+            fat_utf16_to_utf8(pair, 1, bytes, sizeof(bytes), &length), FAT_E_NAME);
+    assert_int_equal(length, 99);
 }
 
 static void a_full_unit_buffer_is_a_name_too_long(void **state)
@@ -193,6 +206,7 @@ int main(void)
                     what_is_not_utf8_is_a_bad_name_and_leaves_the_length_alone),
             cmocka_unit_test(a_sequence_cut_by_length_is_not_read_beyond_it),
             cmocka_unit_test(a_lone_surrogate_is_a_bad_name),
+            cmocka_unit_test(a_pair_cut_by_length_is_not_read_beyond_it),
             cmocka_unit_test(a_full_unit_buffer_is_a_name_too_long),
             cmocka_unit_test(a_byte_buffer_needs_room_for_the_nul),
             cmocka_unit_test(every_code_point_survives_the_round_trip),

@@ -9,10 +9,12 @@
 #include <fcntl.h>
 #include <linux/fs.h>
 #include <linux/loop.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <fatward/blkdev.h>
@@ -154,6 +156,32 @@ static void a_writer_claims_the_block_device(void **state)
     fat_blkdev_close(dev);
 }
 
+/* Let go of the claim after a little while. */
+static void *release_claim(void *context)
+{
+    const int *claim = context;
+
+    (void)nanosleep(&(struct timespec){.tv_nsec = 100 * 1000000L}, NULL);
+    (void)close(*claim);
+    return NULL;
+}
+
+static void a_claim_is_waited_for_as_a_lock_is(void **state)
+{
+    struct loop *loop = *state;
+    int claim = open(loop->path, O_RDONLY | O_EXCL | O_CLOEXEC);
+    struct fat_blkdev *dev = NULL;
+    pthread_t thread;
+
+    assert_true(claim >= 0);
+    assert_int_equal(
+            fat_blkdev_file_open(loop->path, FAT_BLKDEV_WRITE, 50, &dev), FAT_E_BUSY);
+    assert_null(dev);
+    assert_int_equal(pthread_create(&thread, NULL, release_claim, &claim), 0);
+    assert_open(loop->path, FAT_BLKDEV_WRITE, FAT_OK);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+}
+
 static void a_block_device_set_read_only_can_only_be_read(void **state)
 {
     struct loop *loop = *state;
@@ -185,6 +213,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
             ON_A_LOOP_DEVICE(a_block_device_has_its_size_and_its_sector_size),
             ON_A_LOOP_DEVICE(a_claimed_block_device_can_be_had_only_as_held),
+            ON_A_LOOP_DEVICE(a_claim_is_waited_for_as_a_lock_is),
             ON_A_LOOP_DEVICE(a_writer_claims_the_block_device),
             ON_A_LOOP_DEVICE(a_block_device_set_read_only_can_only_be_read),
             ON_A_LOOP_DEVICE(a_block_device_set_read_only_while_open_refuses_writes),

@@ -184,7 +184,7 @@ static void a_write_without_memory_for_its_last_page_changes_nothing(void **stat
 static void a_page_table_that_cannot_grow_still_finds_every_page(void **state)
 {
     enum { PAGES = 65 }; /* one more than the table starts with */
-    struct fat_blkdev *dev = open_device(PAGES * 4096);
+    struct fat_blkdev *dev = open_device(PAGES * UINT64_C(4096));
     bool was_reached;
 
     (void)state;
@@ -192,7 +192,7 @@ static void a_page_table_that_cannot_grow_still_finds_every_page(void **state)
         assert_int_equal(put(dev, i * 4096, &i, sizeof(i)), FAT_OK);
     }
     failalloc_arm(2, FAILALLOC_ONCE); /* the page, then the table */
-    assert_int_equal(put(dev, (PAGES - 1) * 4096, "x", 1), FAT_OK);
+    assert_int_equal(put(dev, (PAGES - 1) * UINT64_C(4096), "x", 1), FAT_OK);
     was_reached = failalloc_disarm();
     assert_true(was_reached);
     for (uint64_t i = 0; i < PAGES - 1; i++) {
@@ -211,7 +211,7 @@ struct slice {
     bool is_right;
 };
 
-enum { SLICES = 4, SLICE_BYTES = 1024, ROUNDS = 200 };
+enum { SLICES = 4, SLICE_BYTES = 1024, ROUNDS = 200, PAGE = 4096 };
 
 static void *write_and_compare(void *context)
 {
@@ -221,7 +221,7 @@ static void *write_and_compare(void *context)
 
     slice->is_right = true;
     for (uint64_t i = 0; i < ROUNDS; i++) {
-        const uint64_t at = i * 4096 + slice->number * (uint64_t)SLICE_BYTES;
+        const uint64_t at = i * PAGE + slice->number * (uint64_t)SLICE_BYTES;
 
         memset(bytes, (int)(i + slice->number), sizeof(bytes));
         if (put(slice->dev, at, bytes, sizeof(bytes)) != FAT_OK ||
@@ -235,13 +235,13 @@ static void *write_and_compare(void *context)
 
 static void threads_on_the_same_pages_do_not_disturb_each_other(void **state)
 {
-    struct fat_blkdev *dev = open_device(ROUNDS * 4096);
+    struct fat_blkdev *dev = open_device((uint64_t)ROUNDS * PAGE);
     struct slice slices[SLICES];
     pthread_t threads[SLICES];
 
     (void)state;
-    for (uint8_t i = 0; i < SLICES; i++) {
-        slices[i] = (struct slice){.dev = dev, .number = i};
+    for (size_t i = 0; i < SLICES; i++) {
+        slices[i] = (struct slice){.dev = dev, .number = (uint8_t)i};
         assert_int_equal(
                 pthread_create(&threads[i], NULL, write_and_compare, &slices[i]), 0);
     }

@@ -8,7 +8,7 @@
 #define COUNT(table) (sizeof(table) / sizeof(*(table)))
 
 /* The first 62 bytes mkfs.fat 4.2 writes for a 1.44 MB floppy, marked dirty since. */
-static const uint8_t FLOPPY[] = {0xeb, 0x3c, 0x90, 'm', 'k', 'f', 's', '.', 'f', 'a',
+static const uint8_t floppy[] = {0xeb, 0x3c, 0x90, 'm', 'k', 'f', 's', '.', 'f', 'a',
         't', 0x00, 0x02, 0x01, 0x01, 0x00, 0x02, 0xe0, 0x00, 0x40, 0x0b, 0xf0, 0x09,
         0x00, 0x12, 0x00, 0x02, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,
         0x00, 0x01, 0x29, 0x45, 0xbb, 0x3c, 0xdb, 'N', 'O', ' ', 'N', 'A', 'M', 'E',
@@ -20,7 +20,7 @@ static void a_floppys_boot_sector_decodes_to_its_fields(void **state)
     struct fat_bpb got;
 
     (void)state;
-    memcpy(raw, FLOPPY, sizeof(FLOPPY));
+    memcpy(raw, floppy, sizeof(floppy));
     fat_bpb_decode(raw, &got);
     assert_int_equal(got.sector_bytes, 512);
     assert_int_equal(got.cluster_sectors, 1);

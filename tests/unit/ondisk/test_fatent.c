@@ -7,7 +7,7 @@
 
 #define COUNT(table) (sizeof(table) / sizeof(*(table)))
 
-static const enum fat_type TYPES[] = {FAT_TYPE_12, FAT_TYPE_16, FAT_TYPE_32};
+static const enum fat_type types[] = {FAT_TYPE_12, FAT_TYPE_16, FAT_TYPE_32};
 
 /* What the engine does with an encoded entry: merge it into what is there. */
 static void merge(enum fat_type type, uint32_t cluster, struct fat_link link,
@@ -139,7 +139,7 @@ static void two_byte_entries_have_no_mask_beyond(void **state)
 
         memset(value, 0xff, sizeof(value));
         memset(mask, 0xff, sizeof(mask));
-        fat_ent_encode(TYPES[t], 3, (struct fat_link){FAT_LINK_END, 0}, value, mask);
+        fat_ent_encode(types[t], 3, (struct fat_link){FAT_LINK_END, 0}, value, mask);
         assert_int_equal(mask[2] | mask[3] | value[2] | value[3], 0);
     }
 }
@@ -147,13 +147,13 @@ static void two_byte_entries_have_no_mask_beyond(void **state)
 static void encode_then_decode_is_identity_over_a_whole_fat12(void **state)
 {
     (void)state;
-    for (size_t t = 0; t < COUNT(TYPES); t++) {
+    for (size_t t = 0; t < COUNT(types); t++) {
         for (uint32_t next = 2; next < 0xff7; next++) {
             uint8_t raw[FAT_ENT_BYTES_MAX] = {0x5a, 0x5a, 0x5a, 0x5a};
             struct fat_link got;
 
-            merge(TYPES[t], next, (struct fat_link){FAT_LINK_NEXT, next}, raw);
-            got = fat_ent_decode(TYPES[t], next, raw);
+            merge(types[t], next, (struct fat_link){FAT_LINK_NEXT, next}, raw);
+            got = fat_ent_decode(types[t], next, raw);
             assert_int_equal(got.kind, FAT_LINK_NEXT);
             assert_int_equal(got.cluster, next);
         }
@@ -215,12 +215,12 @@ static void locate_finds_the_bytes(void **state)
 static void a_table_is_as_long_as_its_last_entry_needs(void **state)
 {
     (void)state;
-    for (size_t t = 0; t < COUNT(TYPES); t++) {
+    for (size_t t = 0; t < COUNT(types); t++) {
         for (uint32_t count = 1; count < 3000; count++) {
-            const struct fat_ent_span last = fat_ent_locate(TYPES[t], count + 1);
+            const struct fat_ent_span last = fat_ent_locate(types[t], count + 1);
 
             assert_int_equal(
-                    fat_ent_table_bytes(TYPES[t], count), last.offset + last.length);
+                    fat_ent_table_bytes(types[t], count), last.offset + last.length);
         }
     }
     assert_int_equal(

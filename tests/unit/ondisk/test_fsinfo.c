@@ -9,11 +9,13 @@
 
 static void a_new_sector_has_three_signatures_and_zeros(void **state)
 {
+    static const uint8_t lead[] = {'R', 'R', 'a', 'A'};
+    static const uint8_t rest[] = {'r', 'r', 'A', 'a', 0x34, 0x12, 0, 0, 3, 0, 0, 0};
     uint8_t raw[512], want[512] = {0};
 
     (void)state;
-    memcpy(want, "RRaA", 4);
-    memcpy(want + 484, "rrAa\x34\x12\x00\x00\x03\x00\x00\x00", 12);
+    memcpy(want, lead, sizeof(lead));
+    memcpy(want + 484, rest, sizeof(rest));
     want[510] = 0x55;
     want[511] = 0xaa;
     memset(raw, 0x5a, sizeof(raw));
@@ -39,12 +41,13 @@ static void each_byte_of_each_signature_counts(void **state)
 
 static void encode_leaves_everything_else_alone(void **state)
 {
+    static const uint8_t numbers[] = {0xff, 0xff, 0xff, 0xff, 0x78, 0x56, 0x34, 0x12};
     uint8_t raw[512], want[512];
 
     (void)state;
     memset(raw, 0x5a, sizeof(raw));
     memset(want, 0x5a, sizeof(want));
-    memcpy(want + 488, "\xff\xff\xff\xff\x78\x56\x34\x12", 8);
+    memcpy(want + 488, numbers, sizeof(numbers));
     fat_fsinfo_encode((struct fat_fsinfo){FAT_FSINFO_UNKNOWN, 0x12345678}, raw);
     assert_memory_equal(raw, want, sizeof(raw));
 }

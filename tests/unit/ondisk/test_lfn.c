@@ -203,6 +203,26 @@ static void a_faulty_set_is_no_name_and_says_so(void **state)
     }
 }
 
+static void a_set_that_stops_early_is_no_name(void **state)
+{
+    struct fat_lfn lfn;
+    struct set set;
+    size_t length;
+    unsigned slots;
+
+    (void)state;
+    make_set(&set, 30);
+    for (unsigned pushed = 1; pushed < set.slots; pushed++) {
+        fat_lfn_reset(&lfn);
+        for (unsigned i = 0; i < pushed; i++) {
+            fat_lfn_push(&lfn, set.raw[i]);
+        }
+        assert_false(fat_lfn_finish(&lfn, vmlinux, &length, &slots));
+        assert_int_equal(length, 0);
+        assert_int_equal(slots, 0);
+    }
+}
+
 static void a_nul_before_the_highest_slot_is_no_name(void **state)
 {
     struct fat_lfn lfn;
@@ -351,6 +371,7 @@ int main(void)
             cmocka_unit_test(a_name_that_fills_its_slots_has_no_nul),
             cmocka_unit_test(no_slots_are_no_name_and_no_fault),
             cmocka_unit_test(a_faulty_set_is_no_name_and_says_so),
+            cmocka_unit_test(a_set_that_stops_early_is_no_name),
             cmocka_unit_test(a_nul_before_the_highest_slot_is_no_name),
             cmocka_unit_test(a_set_for_another_short_name_is_no_name),
             cmocka_unit_test(a_set_after_leftover_slots_is_a_name_and_they_are_told),

@@ -42,7 +42,8 @@ static void put_in_bucket(struct overlay *overlay, struct overlay_page *page)
 static void grow_table(struct overlay *overlay)
 {
     const size_t bucket_count = overlay->bucket_count * 2;
-    struct overlay_page **buckets = steady_zalloc(bucket_count * sizeof(*buckets));
+    struct overlay_page **buckets =
+            steady_zalloc(bucket_count * sizeof(struct overlay_page *));
 
     if (!buckets) {
         return;

@@ -239,8 +239,7 @@ fat_err recdev_new(struct fat_blkdev *base, struct recdev **ret)
 static void empty_log(struct recdev *rec)
 {
     for (size_t i = 0; i < rec->event_count; i++) {
-        /* The log owns them; const is for those who read it. */
-        free((void *)(uintptr_t)rec->events[i].bytes);
+        free(rec->events[i].bytes);
     }
     rec->event_count = 0;
     rec->mark_count = 0;

@@ -36,7 +36,7 @@ struct recdev_event {
     enum recdev_call call; /* RECDEV_WRITE or RECDEV_FLUSH      */
     uint64_t offset;       /* of a write, as length and bytes are */
     size_t length;
-    const uint8_t *bytes;
+    uint8_t *bytes; /* the log's: to be read only */
 };
 
 struct recdev_mark {

@@ -56,15 +56,14 @@ enum replay_shape {
 
 /* What a state is made of. Valid during the judge's call only. */
 struct replay_state {
-    unsigned epoch;        /* all earlier ones are on the medium completely          */
-    size_t first_position; /* of the epoch: the earliest event that is not certain   */
-    size_t end_position;   /* of the flush that ended it, or the length of the log   */
-    size_t marks_durable;  /* marks with position <= first_position                  */
-    size_t marks_reached;  /* marks with position <= end_position                    */
-    size_t write_count;    /* sector writes of the epoch, in the order of the log    */
-    const bool *present;   /* which of them are on the medium                        */
-    const uint64_t
-            *sectors; /* where each of them goes                                */
+    unsigned epoch;          /* all earlier ones are on the medium completely        */
+    size_t first_position;   /* of the epoch: the earliest event that isn't certain  */
+    size_t end_position;     /* of the flush that ended it, or the log's length      */
+    size_t marks_durable;    /* marks with position <= first_position                */
+    size_t marks_reached;    /* marks with position <= end_position                  */
+    size_t write_count;      /* sector writes of the epoch, in the order of the log  */
+    const bool *present;     /* which of them are on the medium                      */
+    const uint64_t *sectors; /* where each of them goes                              */
     enum replay_shape shape;
     uint64_t seed; /* of the run */
 };

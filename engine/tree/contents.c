@@ -1,0 +1,363 @@
+/* SPDX-License-Identifier: MIT */
+#include "tree/contents.h"
+
+#include <stdlib.h>
+
+#include <fatward/file.h>
+
+#include "tree/chain.h"
+
+enum { ZEROS = 256 * 1024 };
+
+/* A device call and its place in a buffer. */
+typedef fat_err transfer_fn(
+        struct fat_tree *tree, uint64_t device_offset, void *bytes, size_t length);
+
+static fat_err read_bytes(
+        struct fat_tree *tree, uint64_t device_offset, void *bytes, size_t length)
+{
+    return tree->dev->ops->read(tree->dev, device_offset, bytes, length);
+}
+
+static fat_err write_bytes(
+        struct fat_tree *tree, uint64_t device_offset, void *bytes, size_t length)
+{
+    return tree->dev->ops->write(tree->dev, device_offset, bytes, length);
+}
+
+static fat_err find_run(struct fat_node *node, uint32_t index, struct fat_run *ret)
+{
+    fat_err err;
+
+    fat_mutex_lock(&node->index_lock);
+    err = fat_tree_learn(node->tree, &node->map, index + 1);
+    if (err == FAT_OK && !fat_runmap_find(&node->map, index, ret)) {
+        err = FAT_E_CORRUPT;
+    }
+    fat_mutex_unlock(&node->index_lock);
+    return err == FAT_E_CORRUPT
+                   ? fat_tree_damage(node->tree, node->entry.first_cluster,
+                             "a file's cluster chain is shorter than its size")
+                   : err;
+}
+
+/* One device call per run, however long. */
+static fat_err each_run(struct fat_node *node, uint64_t offset, uint8_t *bytes,
+        size_t length, transfer_fn *transfer)
+{
+    const uint32_t cluster_bytes = node->tree->geometry.cluster_bytes;
+
+    while (length > 0) {
+        const uint32_t within = (uint32_t)(offset % cluster_bytes);
+        struct fat_run run;
+        uint64_t room;
+        size_t part;
+        fat_err err = find_run(node, (uint32_t)(offset / cluster_bytes), &run);
+
+        if (err != FAT_OK) {
+            return err;
+        }
+        room = (uint64_t)run.count * cluster_bytes - within;
+        part = length < room ? length : (size_t)room;
+        err = transfer(node->tree, fat_tree_offset(node->tree, run.cluster) + within,
+                bytes, part);
+        if (err != FAT_OK) {
+            return err;
+        }
+        bytes += part;
+        offset += part;
+        length -= part;
+    }
+    return FAT_OK;
+}
+
+fat_err fat_contents_read(struct fat_node *node, uint64_t offset, void *buffer,
+        size_t length, size_t *ret_length)
+{
+    uint64_t left;
+    fat_err err;
+
+    fat_rwlock_read(&node->lock);
+    left = offset < node->entry.size_bytes ? node->entry.size_bytes - offset : 0;
+    length = length < left ? length : (size_t)left;
+    err = each_run(node, offset, buffer, length, read_bytes);
+    fat_rwlock_read_end(&node->lock);
+    if (err == FAT_OK) {
+        *ret_length = length;
+    }
+    return err;
+}
+
+/* The device is told that it only reads, so the buffer may be the caller's own. */
+static fat_err write_data(
+        struct fat_node *node, uint64_t offset, const void *bytes, size_t length)
+{
+    union {
+        const void *given;
+        void *passed;
+    } buffer = {.given = bytes};
+    const fat_err err = each_run(node, offset, buffer.passed, length, write_bytes);
+
+    /* Even a write that failed may have reached the disk in part. */
+    fat_interval_data_written(&node->tree->interval);
+    return err;
+}
+
+static fat_err write_zeros(struct fat_node *node, uint64_t begin, uint64_t end)
+{
+    uint8_t *zeros;
+    fat_err err = FAT_OK;
+
+    if (begin >= end) {
+        return FAT_OK;
+    }
+    zeros = calloc(1, ZEROS);
+    if (!zeros) {
+        return FAT_E_NOMEM;
+    }
+    while (begin < end && err == FAT_OK) {
+        const size_t part = end - begin < ZEROS ? (size_t)(end - begin) : ZEROS;
+
+        err = write_data(node, begin, zeros, part);
+        begin += part;
+    }
+    free(zeros);
+    return err;
+}
+
+static void touch(struct fat_node *node)
+{
+    struct fat_tree *tree = node->tree;
+    const struct fat_stamp now = fat_stamp_encode(fat_tree_now(tree), tree->utc_offset);
+
+    fat_mutex_lock(&node->index_lock);
+    node->entry.written = now;
+    node->entry.accessed.date = now.date;
+    node->entry.attributes |= FAT_ATTR_ARCHIVE;
+    fat_mutex_unlock(&node->index_lock);
+}
+
+/* Times alone order nothing: they need no flush of their own. */
+static fat_err publish_times(struct fat_node *node)
+{
+    struct fat_tree *tree = node->tree;
+    struct fat_edits edits;
+    fat_err err;
+
+    fat_edits_init(&edits, tree->cache);
+    err = fat_node_prepare(node, &edits, 1);
+    if (err == FAT_OK) {
+        const uint64_t number = fat_interval_enter(&tree->interval);
+
+        touch(node);
+        fat_node_put_times(node, &edits, number);
+        fat_interval_leave(&tree->interval);
+    }
+    fat_edits_done(&edits);
+    return err;
+}
+
+/* FAT_END: the file is shorter than that by now. */
+static fat_err overwrite(
+        struct fat_node *node, uint64_t offset, const void *bytes, size_t length)
+{
+    fat_err err = FAT_END;
+
+    fat_rwlock_read(&node->lock);
+    if (offset + length <= node->entry.size_bytes) {
+        err = write_data(node, offset, bytes, length);
+        if (err == FAT_OK) {
+            err = publish_times(node);
+        }
+    }
+    fat_rwlock_read_end(&node->lock);
+    return err;
+}
+
+/* PUBLISH the new size: all it covers is written, all its clusters are linked. */
+static fat_err publish_size(struct fat_node *node, uint32_t size)
+{
+    struct fat_tree *tree = node->tree;
+    struct fat_edits edits;
+    fat_err err;
+
+    fat_edits_init(&edits, tree->cache);
+    err = fat_node_prepare(node, &edits, 1);
+    if (err == FAT_OK) {
+        (void)fat_interval_enter(&tree->interval);
+        touch(node);
+        node->entry.size_bytes = size;
+        fat_node_publish(node, &edits);
+        fat_interval_leave(&tree->interval);
+    }
+    fat_edits_done(&edits);
+    return err;
+}
+
+/* Growing has failed: clusters beyond the size that we linked are given up again. */
+static void shrink_back(struct fat_node *node, uint32_t clusters)
+{
+    if (node->map.clusters > clusters) {
+        const fat_err err = fat_chain_cut(node, clusters, node->entry.size_bytes);
+
+        (void)err; /* then the chain stays longer than its size: harmless */
+    }
+}
+
+/* Clusters the chain keeps if growing fails: what the size needs, or had before. */
+static fat_err clusters_before(struct fat_node *node, uint32_t *ret)
+{
+    const fat_err err = fat_tree_learn(node->tree, &node->map, UINT32_MAX);
+    const uint32_t needed = fat_node_clusters(node, node->entry.size_bytes);
+
+    if (err == FAT_OK) {
+        *ret = needed;
+    }
+    return err;
+}
+
+/* How many of the @length bytes at @offset fit into the clusters that are linked. */
+static size_t fitting(const struct fat_node *node, uint64_t offset, size_t length)
+{
+    const uint64_t end =
+            (uint64_t)node->map.clusters * node->tree->geometry.cluster_bytes;
+
+    if (end <= offset) {
+        return 0;
+    }
+    return end - offset < length ? (size_t)(end - offset) : length;
+}
+
+/* Write where the size has to grow; node held exclusively. */
+static fat_err extend(struct fat_node *node, uint64_t offset, const void *bytes,
+        size_t length, size_t *ret_length)
+{
+    const uint64_t size = node->entry.size_bytes;
+    uint32_t before;
+    fat_err err = clusters_before(node, &before);
+
+    if (err != FAT_OK) {
+        return err;
+    }
+    err = fat_chain_grow(node, fat_node_clusters(node, offset + length));
+    if (err == FAT_E_AGAIN) {
+        return err;
+    }
+    if (err == FAT_E_NOSPC) {
+        length = fitting(node, offset, length);
+        err = length > 0 ? FAT_OK : FAT_E_NOSPC;
+    }
+    if (err == FAT_OK) {
+        err = write_zeros(node, size, offset);
+    }
+    if (err == FAT_OK) {
+        err = write_data(node, offset, bytes, length);
+    }
+    if (err == FAT_OK) {
+        const uint64_t end = offset + length;
+
+        err = publish_size(node, (uint32_t)(end > size ? end : size));
+    }
+    if (err != FAT_OK) {
+        shrink_back(node, before);
+        return err;
+    }
+    *ret_length = length;
+    return FAT_OK;
+}
+
+fat_err fat_contents_write(struct fat_node *node, uint64_t offset, const void *buffer,
+        size_t length, size_t *ret_length)
+{
+    fat_err err = FAT_END;
+
+    if (offset != FAT_CONTENTS_APPEND) {
+        err = overwrite(node, offset, buffer, length);
+    }
+    if (err == FAT_OK) {
+        *ret_length = length;
+    }
+    if (err != FAT_END) {
+        return err;
+    }
+    fat_rwlock_write(&node->lock);
+    if (offset == FAT_CONTENTS_APPEND) {
+        offset = node->entry.size_bytes;
+    }
+    if (offset >= FAT_FILE_SIZE_MAX) {
+        err = FAT_E_FBIG;
+    } else {
+        const uint64_t room = FAT_FILE_SIZE_MAX - offset;
+
+        err = extend(node, offset, buffer, length < room ? length : (size_t)room,
+                ret_length);
+    }
+    fat_rwlock_write_end(&node->lock);
+    return err;
+}
+
+static fat_err grow_with_zeros(struct fat_node *node, uint32_t size)
+{
+    uint32_t before;
+    fat_err err = clusters_before(node, &before);
+
+    if (err != FAT_OK) {
+        return err;
+    }
+    err = fat_chain_grow(node, fat_node_clusters(node, size));
+    if (err == FAT_E_AGAIN) {
+        return err;
+    }
+    if (err == FAT_OK) {
+        err = write_zeros(node, node->entry.size_bytes, size);
+    }
+    if (err == FAT_OK) {
+        err = publish_size(node, size);
+    }
+    if (err != FAT_OK) {
+        shrink_back(node, before);
+    }
+    return err;
+}
+
+fat_err fat_contents_truncate(struct fat_node *node, uint32_t size)
+{
+    fat_err err;
+
+    fat_rwlock_write(&node->lock);
+    if (size > node->entry.size_bytes) {
+        err = grow_with_zeros(node, size);
+    } else {
+        touch(node);
+        err = fat_chain_cut(node, fat_node_clusters(node, size), size);
+    }
+    fat_rwlock_write_end(&node->lock);
+    return err;
+}
+
+fat_err fat_contents_set_aside(struct fat_node *node, uint32_t end)
+{
+    struct fat_tree *tree = node->tree;
+    uint32_t have;
+    uint32_t want;
+    fat_err err;
+
+    fat_rwlock_write(&node->lock);
+    err = fat_tree_learn(tree, &node->map, UINT32_MAX);
+    if (err == FAT_OK && !node->reserve.kept) {
+        fat_freemap_unreserve(tree->freemap, &node->reserve);
+        node->reserve.kept = true;
+    }
+    have = node->map.clusters + node->reserve.clusters;
+    want = fat_node_clusters(node, end);
+    if (err == FAT_OK && want > have) {
+        err = fat_freemap_reserve(tree->freemap, &node->reserve,
+                node->map.clusters > 0 ? fat_runmap_last(&node->map) : 0, want - have,
+                want - have);
+    }
+    if (node->reserve.clusters == 0) {
+        node->reserve.kept = false;
+    }
+    fat_rwlock_write_end(&node->lock);
+    return err;
+}

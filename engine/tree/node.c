@@ -1,0 +1,381 @@
+/* SPDX-License-Identifier: MIT */
+/* Nodes: the table that finds them, references, and how a node's entry is written. */
+#include "tree/node.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+static struct fat_node **place_bucket(
+        struct fat_tree *tree, const struct fat_node *parent, uint16_t slot)
+{
+    const uint64_t key = ((uint64_t)(uintptr_t)parent >> 4) ^ (uint64_t)slot << 20;
+
+    return &tree->by_place[(key * UINT64_C(0x9e3779b97f4a7c15) >> 40) %
+                           FAT_NODE_BUCKETS];
+}
+
+static struct fat_node **ino_bucket(struct fat_tree *tree, uint64_t ino)
+{
+    return &tree->by_ino[(ino * UINT64_C(0x9e3779b97f4a7c15) >> 40) % FAT_NODE_BUCKETS];
+}
+
+static struct fat_node *find_place(struct fat_tree *tree, const struct fat_node *parent,
+        uint16_t slot) FAT_REQUIRES(tree->table_lock)
+{
+    struct fat_node *node = *place_bucket(tree, parent, slot);
+
+    while (node && (node->place.parent != parent || node->place.slot != slot)) {
+        node = node->place_next;
+    }
+    return node;
+}
+
+static bool ino_in_use(struct fat_tree *tree, uint64_t ino)
+        FAT_REQUIRES(tree->table_lock)
+{
+    const struct fat_node *node = *ino_bucket(tree, ino);
+
+    while (node && node->ino != ino) {
+        node = node->ino_next;
+    }
+    return node != NULL;
+}
+
+/* Both are unique on the volume: 1 is the root, the rest come from the place. */
+static uint64_t place_ino(const struct fat_node *parent, uint16_t slot)
+{
+    return ((uint64_t)fat_node_dotdot(parent) << 16 | slot) + 16;
+}
+
+static void link_ino(struct fat_tree *tree, struct fat_node *node, uint64_t ino)
+        FAT_REQUIRES(tree->table_lock)
+{
+    struct fat_node **head;
+
+    /* A living node that has moved away keeps the number of its old place. */
+    node->ino = ino_in_use(tree, ino) ? (UINT64_C(1) << 62) + tree->next_ino++ : ino;
+    head = ino_bucket(tree, node->ino);
+    node->ino_next = *head;
+    *head = node;
+}
+
+static void unlink_ino(struct fat_tree *tree, struct fat_node *node)
+        FAT_REQUIRES(tree->table_lock)
+{
+    struct fat_node **link = ino_bucket(tree, node->ino);
+
+    while (*link && *link != node) {
+        link = &(*link)->ino_next;
+    }
+    if (*link) {
+        *link = node->ino_next;
+    }
+}
+
+static void link_place(struct fat_tree *tree, struct fat_node *node)
+        FAT_REQUIRES(tree->table_lock)
+{
+    struct fat_node **head = place_bucket(tree, node->place.parent, node->place.slot);
+
+    node->place_next = *head;
+    *head = node;
+}
+
+static void unlink_place(struct fat_tree *tree, struct fat_node *node)
+        FAT_REQUIRES(tree->table_lock)
+{
+    struct fat_node **link = place_bucket(tree, node->place.parent, node->place.slot);
+
+    while (*link && *link != node) {
+        link = &(*link)->place_next;
+    }
+    if (*link) {
+        *link = node->place_next;
+    }
+}
+
+fat_err fat_node_new(
+        struct fat_tree *tree, const struct fat_dirent *entry, struct fat_node **ret)
+{
+    struct fat_node *node = calloc(1, sizeof(*node));
+
+    if (!node) {
+        return FAT_E_NOMEM;
+    }
+    node->tree = tree;
+    node->refs = 1;
+    node->entry = *entry;
+    node->is_directory = (entry->attributes & FAT_ATTR_DIRECTORY) != 0;
+    fat_runmap_init(&node->map, entry->first_cluster);
+    fat_rwlock_init(&node->lock, FAT_LOCK_NODE);
+    fat_mutex_init(&node->index_lock, FAT_LOCK_INDEX);
+    *ret = node;
+    return FAT_OK;
+}
+
+void fat_node_destroy(struct fat_node *node)
+{
+    fat_freemap_unreserve(node->tree->freemap, &node->reserve);
+    fat_dirindex_free(node->index);
+    fat_runmap_done(&node->map);
+    fat_mutex_done(&node->index_lock);
+    fat_rwlock_done(&node->lock);
+    free(node->farewell);
+    free(node);
+}
+
+struct fat_node *fat_node_ref(struct fat_node *node)
+{
+    fat_mutex_lock(&node->tree->table_lock);
+    assert(node->refs > 0);
+    node->refs++;
+    fat_mutex_unlock(&node->tree->table_lock);
+    return node;
+}
+
+bool fat_node_drop(struct fat_node *node)
+{
+    struct fat_tree *tree = node->tree;
+    bool last;
+
+    fat_mutex_lock(&tree->table_lock);
+    assert(node->refs > 0);
+    last = --node->refs == 0;
+    if (last) {
+        unlink_ino(tree, node);
+        if (node->place.parent) {
+            unlink_place(tree, node);
+        }
+    }
+    fat_mutex_unlock(&tree->table_lock);
+    return last;
+}
+
+bool fat_node_is_directory(const struct fat_node *node)
+{
+    return node->is_directory;
+}
+
+/* A new node takes its place in the table, unless somebody was faster. */
+static struct fat_node *enter_table(struct fat_tree *tree, struct fat_node *node)
+{
+    struct fat_node *other;
+
+    fat_mutex_lock(&tree->table_lock);
+    other = find_place(tree, node->place.parent, node->place.slot);
+    if (other) {
+        other->refs++;
+    } else {
+        node->place.parent->refs++;
+        link_place(tree, node);
+        link_ino(tree, node, place_ino(node->place.parent, node->place.slot));
+    }
+    fat_mutex_unlock(&tree->table_lock);
+    return other ? other : node;
+}
+
+static fat_err check_directory(struct fat_tree *tree, const struct fat_dirent *entry)
+{
+    if (!(entry->attributes & FAT_ATTR_DIRECTORY)) {
+        return FAT_OK;
+    }
+    if (!fat_geometry_holds(&tree->geometry, entry->first_cluster) ||
+            entry->first_cluster == tree->geometry.root_cluster) {
+        return fat_tree_damage(tree, entry->first_cluster,
+                "a directory's first cluster is no cluster of the volume, or the root's");
+    }
+    return FAT_OK;
+}
+
+static struct fat_node *get_at(struct fat_tree *tree, const struct fat_place *place)
+{
+    struct fat_node *node;
+
+    fat_mutex_lock(&tree->table_lock);
+    node = find_place(tree, place->parent, place->slot);
+    if (node) {
+        node->refs++;
+    }
+    fat_mutex_unlock(&tree->table_lock);
+    return node;
+}
+
+fat_err fat_node_at(struct fat_tree *tree, const struct fat_place *place,
+        const uint8_t *raw, struct fat_node **ret)
+{
+    struct fat_node *node = get_at(tree, place);
+    struct fat_dirent entry;
+    fat_err err;
+
+    if (node) {
+        *ret = node;
+        return FAT_OK;
+    }
+    fat_dirent_decode(tree->geometry.type, raw, &entry);
+    err = check_directory(tree, &entry);
+    if (err == FAT_OK) {
+        err = fat_node_new(tree, &entry, &node);
+    }
+    if (err != FAT_OK) {
+        return err;
+    }
+    node->place = *place;
+    *ret = enter_table(tree, node);
+    if (*ret != node) {
+        fat_node_destroy(node);
+    }
+    return FAT_OK;
+}
+
+void fat_node_settle(struct fat_node *node, const struct fat_place *place)
+{
+    struct fat_tree *tree = node->tree;
+    struct fat_node *old = node->place.parent;
+
+    fat_mutex_lock(&tree->table_lock);
+    if (old) {
+        unlink_place(tree, node);
+        assert(old->refs > 1); /* whoever is here holds it too */
+        old->refs--;
+    }
+    node->place = *place;
+    if (place->parent) {
+        place->parent->refs++;
+        link_place(tree, node);
+        if (node->ino == 0) {
+            link_ino(tree, node, place_ino(place->parent, place->slot));
+        }
+    }
+    fat_mutex_unlock(&tree->table_lock);
+}
+
+uint64_t fat_node_ino_at(
+        struct fat_tree *tree, const struct fat_node *parent, uint16_t slot)
+{
+    const struct fat_node *node;
+    uint64_t ino;
+
+    fat_mutex_lock(&tree->table_lock);
+    node = find_place(tree, parent, slot);
+    ino = node ? node->ino : place_ino(parent, slot);
+    fat_mutex_unlock(&tree->table_lock);
+    return ino;
+}
+
+uint32_t fat_node_dotdot(const struct fat_node *directory)
+{
+    return directory == directory->tree->root ? 0 : directory->entry.first_cluster;
+}
+
+fat_err fat_node_prepare(
+        struct fat_node *node, struct fat_edits *edits, unsigned stages)
+{
+    return node->place.parent ? fat_edits_prepare(edits, node->place.sector, stages)
+                              : FAT_OK;
+}
+
+void fat_node_publish(struct fat_node *node, struct fat_edits *edits)
+{
+    const struct fat_place *place = &node->place;
+    uint8_t raw[FAT_SLOT_BYTES];
+
+    if (!place->parent) {
+        return; /* the root, or a file without a name: nothing shows its size */
+    }
+    fat_edits_get(edits, place->sector, place->offset, raw, sizeof(raw));
+    fat_mutex_lock(&node->index_lock);
+    fat_dirent_encode(node->tree->geometry.type, &node->entry, raw);
+    fat_mutex_unlock(&node->index_lock);
+    fat_edits_set(edits, place->sector, FAT_STAGE_PUBLISH, place->offset, raw, NULL,
+            sizeof(raw));
+}
+
+void fat_node_put_times(struct fat_node *node, struct fat_edits *edits, uint64_t number)
+{
+    const struct fat_place *place = &node->place;
+    const enum fat_stage stage =
+            place->published == number ? FAT_STAGE_PUBLISH : FAT_STAGE_FILL;
+    uint8_t raw[FAT_SLOT_BYTES];
+
+    if (!place->parent) {
+        return;
+    }
+    fat_edits_get(edits, place->sector, place->offset, raw, sizeof(raw));
+    fat_mutex_lock(&node->index_lock);
+    fat_dirent_encode(node->tree->geometry.type, &node->entry, raw);
+    fat_mutex_unlock(&node->index_lock);
+    fat_edits_set(edits, place->sector, stage, place->offset + DIR_LST_ACC_DATE,
+            raw + DIR_LST_ACC_DATE, NULL, 2);
+    fat_edits_set(edits, place->sector, stage, place->offset + DIR_WRT_TIME,
+            raw + DIR_WRT_TIME, NULL, 4);
+}
+
+uint32_t fat_node_clusters(const struct fat_node *node, uint64_t size_bytes)
+{
+    const uint32_t cluster_bytes = node->tree->geometry.cluster_bytes;
+
+    return (uint32_t)((size_bytes + cluster_bytes - 1) / cluster_bytes);
+}
+
+void fat_node_set_busy(struct fat_node *node, uint64_t number)
+{
+    struct fat_tree *tree = node->tree;
+
+    fat_mutex_lock(&tree->table_lock);
+    if (node->busy_interval == 0) {
+        node->refs++;
+        node->busy_next = tree->busy;
+        tree->busy = node;
+    }
+    node->busy_interval = number;
+    fat_mutex_unlock(&tree->table_lock);
+}
+
+void fat_node_set_renamed(struct fat_node *node, const struct fat_place *from)
+{
+    struct fat_tree *tree = node->tree;
+
+    node->renamed_from = *from;
+    fat_mutex_lock(&tree->table_lock);
+    if (!node->renamed) {
+        node->renamed = true;
+        node->refs++;
+        node->renamed_next = tree->renamed;
+        tree->renamed = node;
+    }
+    fat_mutex_unlock(&tree->table_lock);
+}
+
+/* The old slots in the short entry's sector: erased by the write that shows the new. */
+static void merge_rename(struct fat_tree *tree, const struct fat_node *node)
+{
+    static const uint8_t free_byte = FAT_SLOT_FREE_BYTE;
+    const struct fat_place *from = &node->renamed_from;
+    uint32_t offset = from->offset;
+
+    if (node->removed || node->place.sector != from->sector) {
+        return;
+    }
+    for (uint32_t i = 0; i < from->slots; i++) {
+        fat_cache_merge_into(
+                tree->cache, from->sector, FAT_STAGE_PUBLISH, offset, &free_byte, 1);
+        if (offset < FAT_SLOT_BYTES) {
+            return;
+        }
+        offset -= FAT_SLOT_BYTES;
+    }
+}
+
+void fat_tree_merge_renames(struct fat_tree *tree)
+{
+    fat_mutex_lock(&tree->table_lock);
+    while (tree->renamed) {
+        struct fat_node *node = tree->renamed;
+
+        tree->renamed = node->renamed_next;
+        merge_rename(tree, node);
+        node->renamed_next = tree->renamed_spent;
+        tree->renamed_spent = node;
+    }
+    fat_mutex_unlock(&tree->table_lock);
+}

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One file or directory in use, and the table that finds it by its place.
+ *
+ * A node's place (parent, slot) changes only with the namespace *and* the node held
+ * exclusively; holding either is enough to read it. A directory's chain and index
+ * are guarded by its index lock; a file's chain by its node lock, and by its index
+ * lock too where it is learnt under the shared node lock.
+ */
+#ifndef FAT_TREE_NODE_H
+#define FAT_TREE_NODE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <fatward/node.h>
+
+#include "alloc/freemap.h"
+#include "alloc/interval.h"
+#include "alloc/runmap.h"
+#include "base/lock.h"
+#include "base/scope.h"
+#include "ondisk/dirent.h"
+#include "tree/dirindex.h"
+#include "tree/tree.h"
+
+/* Where a name is: the slots of its set, the short entry last. */
+struct fat_place {
+    struct fat_node *parent; /* NULL: the root, or no place any more               */
+    uint16_t slot;           /* of the short entry                                 */
+    uint8_t slots;           /* of the whole set, 1 .. 21                          */
+    uint64_t sector;         /* where the short entry is                           */
+    uint32_t offset;         /* in that sector                             [bytes] */
+    uint64_t born;           /* interval in which free slots were taken for it; 0:
+                                older, or it took over the slots of another name    */
+    uint64_t published;      /* interval whose commit first shows this file there   */
+};
+
+struct fat_node {
+    struct fat_tree *tree;
+    bool is_directory;
+    uint64_t ino;
+
+    /* guarded by the table lock */
+    uint32_t refs;
+    struct fat_node *place_next; /* in tree->by_place */
+    struct fat_node *ino_next;   /* in tree->by_ino */
+    struct fat_node *busy_next;  /* in tree->busy: its index waits for a commit */
+    uint64_t busy_interval;      /* which one, 0: it is not in the list */
+
+    struct fat_rwlock lock; /* level NODE */
+
+    struct fat_place place; /* namespace and node */
+    bool removed;           /* namespace and node: its name is gone                 */
+    struct fat_piece *farewell; /* set aside by unlink for the last unref           */
+
+    /* The entry as it is to be: times and attributes under the index lock, first
+       cluster and size under the node lock. */
+    struct fat_dirent entry;
+
+    uint64_t fresh; /* interval it was created in, while nothing older than that names
+                       its chain (W6); 0 otherwise                                   */
+    uint64_t cut;   /* interval in which its chain was cut (W3), 0: never            */
+    uint64_t grown; /* interval in which the clusters from grown_from on were claimed */
+    uint32_t grown_from;
+    uint64_t linked;      /* interval in which an older tail was linked on ...        */
+    uint64_t link_sector; /* ... and the FAT sector that tail is in                   */
+
+    /* A rename inside one sector, until the snapshot (see fat_node_renamed()). */
+    struct fat_node *renamed_next; /* in tree->renamed; guarded by the table lock */
+    bool renamed;                  /* is in that list; guarded by the table lock */
+    struct fat_place renamed_from; /* namespace */
+
+    struct fat_mutex index_lock; /* level INDEX */
+    struct fat_runmap map;
+    struct fat_dirindex *index; /* directories; NULL until wanted                     */
+    struct fat_reserve reserve;
+};
+
+FAT_DEFINE_CLEANUP(struct fat_node, fat_node_unref);
+
+/*
+ * The node at a place, made if nobody has it in use. The namespace is held.
+ *
+ * @raw   the short entry
+ * @ret   a new reference
+ *
+ * FAT_E_CORRUPT   a directory without a first cluster, or with the root's; FAT_E_NOMEM
+ */
+FAT_MUST_CHECK fat_err fat_node_at(struct fat_tree *tree, const struct fat_place *place,
+        const uint8_t *raw, struct fat_node **ret);
+
+/*
+ * A node for an entry that is about to be written: not in the table yet.
+ * FAT_E_NOMEM
+ */
+FAT_MUST_CHECK fat_err fat_node_new(
+        struct fat_tree *tree, const struct fat_dirent *entry, struct fat_node **ret);
+
+/*
+ * Give up a reference. Returns whether it was the last: then no table knows the node
+ * any more, and fat_node_destroy() must follow.
+ */
+FAT_MUST_CHECK bool fat_node_drop(struct fat_node *node);
+
+/* Free a node that no table knows. Its parent's reference is the caller's to drop. */
+void fat_node_destroy(struct fat_node *node);
+
+/* Give @node its (new) place, or none: @place->parent NULL. Namespace exclusive. */
+void fat_node_settle(struct fat_node *node, const struct fat_place *place);
+
+/* The inode number the entry at a place has, or would get. Namespace held. */
+uint64_t fat_node_ino_at(
+        struct fat_tree *tree, const struct fat_node *parent, uint16_t slot);
+
+/* First cluster as ".." of a child has it: 0 for the root, on FAT32 too. */
+uint32_t fat_node_dotdot(const struct fat_node *directory);
+
+/* Prepare the sector of the node's entry for edits; nothing for the root or a removed one. */
+FAT_MUST_CHECK fat_err fat_node_prepare(
+        struct fat_node *node, struct fat_edits *edits, unsigned stages);
+
+/* PUBLISH the entry as it is to be now. Interval held, entry prepared, node exclusive. */
+void fat_node_publish(struct fat_node *node, struct fat_edits *edits);
+
+/*
+ * Write the times only. They order nothing, so they go with FILL, unless the entry
+ * itself is only published by this interval's commit (@number).
+ */
+void fat_node_put_times(
+        struct fat_node *node, struct fat_edits *edits, uint64_t number);
+
+/* The clusters the chain must have for the size. */
+uint32_t fat_node_clusters(const struct fat_node *node, uint64_t size_bytes);
+
+/*
+ * The directory's index waits for the commit of the open interval: keep the node
+ * until it is finished. Infallible; namespace exclusive.
+ */
+void fat_node_set_busy(struct fat_node *node, uint64_t number);
+
+/*
+ * @node was renamed inside one sector in the open interval: where it still is there
+ * at the snapshot, its old slots go with PUBLISH. Namespace exclusive.
+ */
+void fat_node_set_renamed(struct fat_node *node, const struct fat_place *from);
+
+/* At the snapshot, interval exclusive: merge what fat_node_set_renamed() noted. */
+void fat_tree_merge_renames(struct fat_tree *tree);
+
+#endif

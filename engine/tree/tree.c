@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+#include "tree/tree.h"
+
+#include <time.h>
+
+void fat_tree_init(struct fat_tree *tree)
+{
+    fat_rwlock_init(&tree->names, FAT_LOCK_NAMESPACE);
+    fat_mutex_init(&tree->table_lock, FAT_LOCK_NODE_TABLE);
+    fat_interval_init(&tree->interval);
+}
+
+void fat_tree_done(struct fat_tree *tree)
+{
+    fat_interval_done(&tree->interval);
+    fat_mutex_done(&tree->table_lock);
+    fat_rwlock_done(&tree->names);
+}
+
+struct fat_time fat_tree_now(const struct fat_tree *tree)
+{
+    struct timespec now = {0};
+
+    if (tree->clock) {
+        return tree->clock(tree->clock_context);
+    }
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (struct fat_time){
+            .seconds = now.tv_sec, .nanoseconds = (uint32_t)now.tv_nsec};
+}
+
+void fat_tree_note(struct fat_tree *tree, enum fat_severity severity, fat_err err,
+        uint32_t cluster, const char *text)
+{
+    const struct fat_report report = {
+            .severity = severity, .err = err, .cluster = cluster, .text = text};
+
+    if (tree->report) {
+        tree->report(tree->report_context, &report);
+    }
+}
+
+static void turn_read_only(
+        struct fat_tree *tree, fat_err err, uint32_t cluster, const char *text)
+{
+    const char *none = NULL;
+
+    atomic_store(&tree->damaged, true);
+    if (atomic_compare_exchange_strong(&tree->read_only, &none, text)) {
+        fat_tree_note(tree, FAT_SEVERITY_DAMAGE, err, cluster, text);
+    }
+}
+
+fat_err fat_tree_damage(struct fat_tree *tree, uint32_t cluster, const char *text)
+{
+    turn_read_only(tree, FAT_E_CORRUPT, cluster, text);
+    return FAT_E_CORRUPT;
+}
+
+fat_err fat_tree_broken(struct fat_tree *tree, fat_err err, const char *text)
+{
+    turn_read_only(tree, err, 0, text);
+    return err;
+}
+
+fat_err fat_tree_writable(const struct fat_tree *tree)
+{
+    return atomic_load(&tree->read_only) ? FAT_E_READONLY : FAT_OK;
+}
+
+fat_err fat_tree_learn(struct fat_tree *tree, struct fat_runmap *map, uint32_t clusters)
+{
+    struct fat_chain_fault fault;
+    fat_err err = fat_runmap_learn(map, &tree->fattab, clusters, &fault);
+
+    if (err == FAT_E_CORRUPT) {
+        fat_tree_damage(tree, fault.cluster, fault.text);
+    }
+    return err;
+}
+
+uint64_t fat_tree_offset(const struct fat_tree *tree, uint32_t cluster)
+{
+    return fat_geometry_sector(&tree->geometry, cluster) * tree->geometry.sector_bytes;
+}

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: MIT */
+#include "volume/aliases.h"
+
+#include <stdlib.h>
+
+#include "tree/dir.h"
+
+/* A chain with several names, and the name that is kept so far. */
+struct alias {
+    uint32_t cluster;
+    struct fat_node *kept;
+};
+
+struct search {
+    struct fat_tree *tree;
+    struct alias *aliases;
+    size_t alias_count;
+    struct fat_node **todo; /* directories still to be walked, referenced */
+    size_t todo_count, todo_capacity;
+};
+
+static struct alias *find_alias(struct search *s, uint32_t cluster)
+{
+    for (size_t i = 0; i < s->alias_count; i++) {
+        if (s->aliases[i].cluster == cluster) {
+            return &s->aliases[i];
+        }
+    }
+    return NULL;
+}
+
+static fat_err push(struct search *s, struct fat_node *directory)
+{
+    if (s->todo_count == s->todo_capacity) {
+        const size_t capacity = s->todo_capacity ? s->todo_capacity * 2 : 32;
+        struct fat_node **more = realloc(s->todo, capacity * sizeof(struct fat_node *));
+
+        if (!more) {
+            return FAT_E_NOMEM;
+        }
+        s->todo = more;
+        s->todo_capacity = capacity;
+    }
+    s->todo[s->todo_count++] = fat_node_ref(directory);
+    return FAT_OK;
+}
+
+/* Take the name of @node off the disk; its chain belongs to the one that is kept. */
+static fat_err remove_name(struct fat_node *node)
+{
+    static const struct fat_place nowhere = {.parent = NULL};
+    struct fat_tree *tree = node->tree;
+    struct fat_dir_item item;
+    struct fat_edits edits;
+    fat_err err = fat_dir_need_index(node->place.parent);
+
+    if (err == FAT_OK) {
+        err = fat_dir_item_at(node->place.parent, node->place.slot, &item);
+    }
+    if (err == FAT_OK) {
+        err = fat_dirindex_reserve_tomb(node->place.parent->index);
+    }
+    fat_edits_init(&edits, tree->cache);
+    if (err == FAT_OK) {
+        err = fat_dir_prepare(&edits, &node->place, 1);
+    }
+    if (err == FAT_OK) {
+        struct fat_dir_removal removal = {.place = node->place,
+                .hashes = item.hashes,
+                .kind = FAT_REMOVAL_MOVED,
+                .is_directory = node->is_directory};
+
+        fat_rwlock_write(&node->lock);
+        fat_dir_remove(&edits, &removal, fat_interval_enter(&tree->interval));
+        fat_node_settle(node, &nowhere);
+        fat_interval_leave(&tree->interval);
+        fat_rwlock_write_end(&node->lock);
+    }
+    fat_edits_done(&edits);
+    return err;
+}
+
+/* Does the directory's own ".." name the directory this name is in? */
+static bool dotdot_agrees(struct fat_node *node)
+{
+    uint8_t raw[FAT_SLOT_BYTES];
+    struct fat_dirent dotdot;
+
+    if (fat_dir_read_slot(node, 1, raw) != FAT_OK) {
+        return false;
+    }
+    fat_dirent_decode(node->tree->geometry.type, raw, &dotdot);
+    return dotdot.first_cluster == fat_node_dotdot(node->place.parent);
+}
+
+/* A second name: one of the two goes. */
+static fat_err settle(struct alias *alias, struct fat_node *node)
+{
+    fat_err err;
+
+    if (node->is_directory && dotdot_agrees(node)) {
+        err = remove_name(alias->kept);
+        if (err == FAT_OK) {
+            fat_node_unref(alias->kept);
+            alias->kept = fat_node_ref(node);
+        }
+        return err;
+    }
+    return remove_name(node);
+}
+
+static fat_err meet(struct search *s, const struct fat_dir_item *item)
+{
+    struct fat_node *node;
+    struct alias *alias;
+    fat_err err = fat_node_at(s->tree, &item->place, item->raw, &node);
+
+    if (err != FAT_OK) {
+        return err;
+    }
+    alias = find_alias(s, node->entry.first_cluster);
+    if (alias && alias->kept) {
+        err = settle(alias, node);
+    } else {
+        if (alias) {
+            alias->kept = fat_node_ref(node);
+        }
+        err = node->is_directory ? push(s, node) : FAT_OK;
+    }
+    fat_node_unref(node);
+    return err;
+}
+
+static fat_err walk(struct search *s, struct fat_node *directory)
+{
+    struct fat_dir_walk walk = {0};
+    struct fat_dir_item item;
+    fat_err err;
+
+    fat_lfn_reset(&walk.lfn);
+    do {
+        err = fat_dir_walk_next(directory, &walk, &item);
+        if (err == FAT_OK) {
+            err = meet(s, &item);
+        }
+    } while (err == FAT_OK);
+    return err == FAT_END ? FAT_OK : err;
+}
+
+static fat_err search(struct search *s)
+{
+    fat_err err = push(s, s->tree->root);
+
+    while (err == FAT_OK && s->todo_count > 0) {
+        struct fat_node *directory = s->todo[--s->todo_count];
+
+        err = walk(s, directory);
+        fat_node_unref(directory);
+    }
+    return err;
+}
+
+static void let_go(struct search *s)
+{
+    for (size_t i = 0; i < s->todo_count; i++) {
+        fat_node_unref(s->todo[i]);
+    }
+    for (size_t i = 0; i < s->alias_count; i++) {
+        fat_node_unref(s->aliases[i].kept);
+    }
+    free(s->todo);
+    free(s->aliases);
+}
+
+fat_err fat_aliases_resolve(
+        struct fat_tree *tree, const uint32_t *clusters, size_t count)
+{
+    struct search s = {.tree = tree, .aliases = calloc(count, sizeof(struct alias))};
+    fat_err err;
+
+    if (!s.aliases) {
+        return FAT_E_NOMEM;
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (!find_alias(&s, clusters[i])) {
+            s.aliases[s.alias_count++].cluster = clusters[i];
+        }
+    }
+    fat_rwlock_write(&tree->names);
+    err = search(&s);
+    fat_rwlock_write_end(&tree->names);
+    let_go(&s);
+    return err;
+}

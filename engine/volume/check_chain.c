@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Chains: each cluster is taken once, by the first chain that comes to it, so that
+ * all chains together cost one pass over the FAT however they are tangled.
+ */
+#include "volume/check_state.h"
+
+enum stop {
+    STOP_END,
+    STOP_UNREAD,   /* the FAT could not be read here, which was said           */
+    STOP_RANGE,    /* the next cluster is not on the volume                    */
+    STOP_FREE,     /* the next cluster is marked free                          */
+    STOP_BAD,      /* the next cluster is marked bad                           */
+    STOP_RESERVED, /* the last cluster leads to 1                              */
+    STOP_LOOP,     /* the next cluster is in this chain already                */
+    STOP_SHARED,   /* the next cluster is in another chain                     */
+};
+
+struct walk {
+    enum stop stop;
+    uint32_t length; /* clusters taken                                        */
+    uint32_t at;     /* the cluster that stopped it                           */
+};
+
+static enum stop look_at(const struct fat_check *c, uint32_t cluster)
+{
+    if (!fat_geometry_holds(&c->g, cluster)) {
+        return STOP_RANGE;
+    }
+    switch (c->links[cluster]) {
+    case FAT_CHECK_FREE:
+        return STOP_FREE;
+    case FAT_CHECK_BAD:
+        return STOP_BAD;
+    default:
+        return c->owners[cluster] & FAT_OWNER_TAKEN ? STOP_SHARED : STOP_END;
+    }
+}
+
+/* Whether a cluster that is taken was taken by this very chain. */
+static bool is_own(
+        const struct fat_check *c, uint32_t first, uint32_t length, uint32_t cluster)
+{
+    for (uint32_t at = first; length > 0; length--) {
+        if (at == cluster) {
+            return true;
+        }
+        at = c->links[at];
+    }
+    return false;
+}
+
+static struct walk take_chain(struct fat_check *c, uint32_t first, unsigned owner)
+{
+    struct walk walk = {.at = first};
+
+    for (;;) {
+        uint32_t link;
+
+        walk.stop = look_at(c, walk.at);
+        if (walk.stop != STOP_END) {
+            break;
+        }
+        c->owners[walk.at] = (uint8_t)(FAT_OWNER_TAKEN | owner |
+                                       (walk.length == 0 ? FAT_OWNER_HEAD : 0));
+        walk.length++;
+        link = c->links[walk.at];
+        if (link == FAT_CHECK_END) {
+            break;
+        }
+        if (link == FAT_CHECK_UNREAD || link == FAT_CHECK_RESERVED) {
+            walk.stop = link == FAT_CHECK_UNREAD ? STOP_UNREAD : STOP_RESERVED;
+            break;
+        }
+        walk.at = link;
+    }
+    if (walk.stop == STOP_SHARED && is_own(c, first, walk.length, walk.at)) {
+        walk.stop = STOP_LOOP;
+    }
+    return walk;
+}
+
+static void say_start(struct fat_check *c, uint32_t first)
+{
+    fat_check_say(c,
+            &(struct fat_finding){
+                    .kind = FAT_FINDING_START, .cluster = first, .first = first},
+            "first cluster %u is no cluster of this volume%s", (unsigned)first,
+            first >= FAT_CLUSTER_FIRST && first - FAT_CLUSTER_FIRST < c->claimed_count
+                    ? " as the device has it"
+                    : "");
+}
+
+static void say_broken(struct fat_check *c, const struct walk *walk)
+{
+    static const struct {
+        enum fat_finding_kind kind;
+        const char *text;
+    } rows[] = {
+            [STOP_RANGE] = {FAT_FINDING_CHAIN_RANGE, "which is not on the volume"},
+            [STOP_FREE] = {FAT_FINDING_CHAIN_FREE, "which is marked free"},
+            [STOP_BAD] = {FAT_FINDING_CHAIN_BAD, "which is marked bad"},
+            [STOP_RESERVED] = {FAT_FINDING_CHAIN_BAD,
+                    "whose entry is 1, a reserved value"},
+            [STOP_LOOP] = {FAT_FINDING_CHAIN_LOOP, "which is in it already"},
+            [STOP_SHARED] = {FAT_FINDING_CROSS_LINK, "which is in another chain"},
+    };
+
+    fat_check_say(c,
+            &(struct fat_finding){.kind = rows[walk->stop].kind,
+                    .cluster = walk->at,
+                    .first = walk->length,
+                    .second = walk->at},
+            "after %u clusters the chain comes to cluster %u, %s",
+            (unsigned)walk->length, (unsigned)walk->at, rows[walk->stop].text);
+}
+
+static uint64_t clusters_for(const struct fat_check *c, uint32_t size_bytes)
+{
+    return ((uint64_t)size_bytes + c->g.cluster_bytes - 1) / c->g.cluster_bytes;
+}
+
+static void say_size(struct fat_check *c, enum fat_finding_kind kind, uint32_t first,
+        uint32_t size_bytes, uint32_t length)
+{
+    const uint32_t needed = (uint32_t)clusters_for(c, size_bytes);
+
+    fat_check_say(c,
+            &(struct fat_finding){
+                    .kind = kind, .cluster = first, .first = needed, .second = length},
+            "size %u needs %u clusters of %u bytes, the chain has %u",
+            (unsigned)size_bytes, (unsigned)needed, (unsigned)c->g.cluster_bytes,
+            (unsigned)length);
+}
+
+static void check_size(
+        struct fat_check *c, uint32_t first, uint32_t size_bytes, uint32_t length)
+{
+    const uint64_t needed = clusters_for(c, size_bytes);
+
+    if (length < needed) {
+        say_size(c, FAT_FINDING_CHAIN_SHORT, first, size_bytes, length);
+    } else if (needed == 0 && length != 0) {
+        fat_check_say(c,
+                &(struct fat_finding){.kind = FAT_FINDING_EMPTY_WITH_CHAIN,
+                        .cluster = first,
+                        .second = length},
+                "size 0, but a chain of %u clusters from %u on", (unsigned)length,
+                (unsigned)first);
+    } else if (length > needed) {
+        say_size(c, FAT_FINDING_CHAIN_LONG, first, size_bytes, length);
+    }
+}
+
+/*
+ * The second name of a file may have another size, but no larger one than the
+ * chain holds. The chain is followed again for that, within bounds.
+ */
+static void check_alias_size(struct fat_check *c, uint32_t first, uint32_t size_bytes)
+{
+    const uint64_t needed = clusters_for(c, size_bytes);
+    uint32_t length = 0;
+    uint32_t at = first;
+
+    while (length < needed && fat_geometry_holds(&c->g, at) && c->alias_steps > 0) {
+        c->alias_steps--;
+        length++;
+        at = c->links[at];
+    }
+    if (length < needed && at == FAT_CHECK_END) {
+        say_size(c, FAT_FINDING_CHAIN_SHORT, first, size_bytes, length);
+    }
+}
+
+/* The first cluster is taken: two names of one thing, or something worse. */
+static void say_shared_start(
+        struct fat_check *c, uint32_t first, unsigned owner, uint32_t size_bytes)
+{
+    const unsigned taken = c->owners[first];
+    struct fat_finding seed = {.kind = FAT_FINDING_ALIAS, .cluster = first};
+
+    if (!(taken & FAT_OWNER_HEAD) || (taken & FAT_OWNER_DIR) != owner) {
+        seed.kind = FAT_FINDING_CROSS_LINK;
+        fat_check_say(
+                c, &seed, "first cluster %u is in another chain", (unsigned)first);
+    } else if (taken & FAT_OWNER_ON_PATH) {
+        seed.kind = FAT_FINDING_DIR_LOOP;
+        fat_check_say(c, &seed,
+                "first cluster %u is that of a directory this one is in",
+                (unsigned)first);
+    } else {
+        fat_check_say(
+                c, &seed, "first cluster %u has another name already", (unsigned)first);
+        if (owner == 0) {
+            check_alias_size(c, first, size_bytes);
+        }
+    }
+}
+
+static void say_walk(struct fat_check *c, const struct walk *walk, uint32_t first,
+        unsigned owner, uint32_t size_bytes)
+{
+    switch (walk->stop) {
+    case STOP_UNREAD:
+        return;
+    case STOP_END:
+        if (owner == 0) {
+            check_size(c, first, size_bytes, walk->length);
+        }
+        return;
+    case STOP_RANGE:
+        if (walk->length == 0) {
+            say_start(c, first);
+            return;
+        }
+        break;
+    case STOP_SHARED:
+        if (walk->length == 0) {
+            say_shared_start(c, first, owner, size_bytes);
+            return;
+        }
+        break;
+    case STOP_FREE:
+    case STOP_BAD:
+    case STOP_RESERVED:
+    case STOP_LOOP:
+        break;
+    }
+    say_broken(c, walk);
+}
+
+uint32_t fat_check_claim(
+        struct fat_check *c, uint32_t first, unsigned owner, uint32_t size_bytes)
+{
+    struct walk walk;
+
+    if (first == 0 && owner == 0) {
+        check_size(c, first, size_bytes, 0);
+        return 0;
+    }
+    walk = take_chain(c, first, owner);
+    say_walk(c, &walk, first, owner, size_bytes);
+    return walk.length;
+}
+
+/* In use as the FAT has it, with no chain of an entry through it. */
+static bool is_lost(const struct fat_check *c, uint32_t cluster)
+{
+    const uint32_t link = c->links[cluster];
+
+    return link != FAT_CHECK_FREE && link != FAT_CHECK_BAD &&
+           link != FAT_CHECK_UNREAD && !(c->owners[cluster] & FAT_OWNER_TAKEN);
+}
+
+static void count_clusters(struct fat_check *c)
+{
+    struct fat_check_summary *sum = &c->sum;
+
+    for (uint32_t i = 0; i < c->g.cluster_count; i++) {
+        const uint32_t cluster = i + FAT_CLUSTER_FIRST;
+        const uint32_t link = c->links[cluster];
+
+        if (link == FAT_CHECK_FREE) {
+            sum->clusters_free++;
+            continue;
+        }
+        sum->clusters_bad += link == FAT_CHECK_BAD;
+        sum->clusters_used += link != FAT_CHECK_BAD;
+        if (is_lost(c, cluster)) {
+            sum->clusters_lost++;
+            if (fat_geometry_holds(&c->g, link) && is_lost(c, link)) {
+                c->owners[link] |= FAT_OWNER_FOLLOWS;
+            }
+        }
+    }
+}
+
+static void say_lost(struct fat_check *c, uint32_t first)
+{
+    const uint32_t length = take_chain(c, first, 0).length;
+
+    fat_check_say(c,
+            &(struct fat_finding){.kind = FAT_FINDING_LOST_CHAIN,
+                    .offset = fat_geometry_sector(&c->g, first) * c->g.sector_bytes,
+                    .cluster = first,
+                    .first = length},
+            "%u clusters from %u on are in use but no entry leads to them",
+            (unsigned)length, (unsigned)first);
+}
+
+void fat_check_lost(struct fat_check *c)
+{
+    count_clusters(c);
+    for (uint32_t i = 0; c->sum.clusters_lost != 0 && i < c->g.cluster_count; i++) {
+        const uint32_t cluster = i + FAT_CLUSTER_FIRST;
+
+        if (is_lost(c, cluster) && !(c->owners[cluster] & FAT_OWNER_FOLLOWS)) {
+            say_lost(c, cluster);
+        }
+    }
+    /* What is left has a predecessor everywhere: rings, each said once. */
+    for (uint32_t i = 0; c->sum.clusters_lost != 0 && i < c->g.cluster_count; i++) {
+        if (is_lost(c, i + FAT_CLUSTER_FIRST)) {
+            say_lost(c, i + FAT_CLUSTER_FIRST);
+        }
+    }
+}

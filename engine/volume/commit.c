@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: MIT */
+#include "volume/commit.h"
+
+#include "block/stage.h"
+#include "tree/release.h"
+#include "volume/marks.h"
+#include "volume/reclaim.h"
+#include "volume/scan.h"
+
+static fat_err flush(struct fat_volume *volume)
+{
+    return volume->tree.dev->ops->flush(volume->tree.dev);
+}
+
+/* Is anything there that a commit would have to make durable? */
+static bool anything_waits(const struct fat_volume *volume)
+{
+    const struct fat_interval *interval = &volume->tree.interval;
+
+    return interval->changes != interval->committed;
+}
+
+/* The open interval ends; what it holds is the commit's from here on. */
+static struct fat_interval_taken snapshot(struct fat_volume *volume)
+{
+    struct fat_tree *tree = &volume->tree;
+    struct fat_interval_taken taken;
+
+    fat_rwlock_write(&tree->interval.lock);
+    fat_tree_merge_renames(tree);
+    (void)fat_cache_snapshot(tree->cache);
+    taken = fat_interval_take(&tree->interval);
+    fat_rwlock_write_end(&tree->interval.lock);
+    return taken;
+}
+
+static fat_err run_stage(
+        struct fat_volume *volume, enum fat_stage stage, bool flush_anyway)
+{
+    bool wrote = false;
+    fat_err err = fat_cache_write_stage(volume->tree.cache, stage, &wrote);
+
+    if (err == FAT_OK && (wrote || flush_anyway)) {
+        err = flush(volume);
+    }
+    return err;
+}
+
+static fat_err run_stages(
+        struct fat_volume *volume, const struct fat_interval_taken *taken)
+{
+    fat_err err = FAT_OK;
+
+    for (int stage = FAT_STAGE_FILL; stage < FAT_STAGE_RECLAIM; stage++) {
+        /* File data count as FILL. */
+        const bool data = stage == FAT_STAGE_FILL && taken->data_written;
+
+        err = run_stage(volume, (enum fat_stage)stage, data);
+        if (err != FAT_OK) {
+            return err;
+        }
+    }
+    err = fat_reclaim_chains(&volume->tree, taken->pieces);
+    return err == FAT_OK ? run_stage(volume, FAT_STAGE_RECLAIM, false) : err;
+}
+
+/* After the last flush: what was given up may be taken again (W2). */
+static void finish(struct fat_volume *volume, const struct fat_interval_taken *taken)
+{
+    struct fat_tree *tree = &volume->tree;
+
+    fat_freemap_settle(tree->freemap);
+    fat_freemap_set_waiting(tree->freemap, atomic_load(&tree->interval.pieces) != NULL);
+    atomic_store(&tree->interval.finished, taken->number);
+}
+
+static fat_err commit_locked(struct fat_volume *volume)
+        FAT_REQUIRES(volume->commit_lock)
+{
+    struct fat_interval_taken taken;
+    fat_err err;
+
+    if (volume->broken != FAT_OK) {
+        return FAT_E_IO; /* W8 */
+    }
+    if (fat_tree_writable(&volume->tree) != FAT_OK) {
+        return FAT_E_IO; /* W8: the volume stays as it is */
+    }
+    taken = snapshot(volume);
+    err = run_stages(volume, &taken);
+    if (err == FAT_OK) {
+        finish(volume, &taken);
+    } else {
+        volume->broken = fat_tree_broken(
+                &volume->tree, err, "a commit could not be written to the device");
+    }
+    fat_piece_free_all(taken.pieces);
+    return err == FAT_OK ? FAT_OK : FAT_E_IO;
+}
+
+/* Whoever waited for the lock may find its work done by who held it. */
+static fat_err commit_up_to(struct fat_volume *volume, uint64_t number)
+{
+    fat_err err = FAT_OK;
+
+    fat_mutex_lock(&volume->commit_lock);
+    if (!fat_interval_is_finished(&volume->tree.interval, number) &&
+            anything_waits(volume)) {
+        err = commit_locked(volume);
+    }
+    fat_mutex_unlock(&volume->commit_lock);
+    return err;
+}
+
+fat_err fat_commit_run(struct fat_volume *volume)
+{
+    struct fat_tree *tree = &volume->tree;
+    fat_err err = commit_up_to(volume, tree->interval.number);
+
+    fat_tree_release_renamed(tree);
+    fat_tree_release_busy(tree);
+    return err;
+}
+
+/* MARK, and after it the scan of a volume that was found dirty (W7). */
+static fat_err mark(struct fat_volume *volume)
+{
+    fat_err err = FAT_OK;
+
+    fat_mutex_lock(&volume->commit_lock);
+    if (!volume->marked) {
+        err = fat_marks_set(volume);
+        if (err == FAT_OK) {
+            err = flush(volume);
+        }
+        if (err == FAT_OK && volume->found_dirty) {
+            err = fat_scan_dirty(volume);
+        }
+        volume->marked = err == FAT_OK;
+    }
+    fat_mutex_unlock(&volume->commit_lock);
+    return err;
+}
+
+fat_err fat_commit_before_change(struct fat_volume *volume)
+{
+    fat_err err = fat_tree_writable(&volume->tree);
+
+    if (err == FAT_OK && !volume->marked) {
+        err = mark(volume);
+    }
+    if (err == FAT_OK && fat_cache_is_heavy(volume->tree.cache)) {
+        err = fat_commit_run(volume);
+    }
+    return err;
+}
+
+fat_err fat_commit_around(
+        struct fat_volume *volume, fat_err (*operation)(void *context), void *context)
+{
+    const struct fat_interval *interval = &volume->tree.interval;
+    uint64_t finished = UINT64_MAX;
+
+    for (;;) {
+        fat_err err = fat_commit_before_change(volume);
+
+        if (err == FAT_OK) {
+            err = operation(context);
+        }
+        if (err != FAT_E_AGAIN) {
+            return err;
+        }
+        err = fat_commit_run(volume);
+        if (err != FAT_OK) {
+            return err;
+        }
+        if (interval->finished == finished) {
+            return FAT_E_NOSPC; /* asked twice, and nothing was left to commit */
+        }
+        finished = interval->finished;
+    }
+}
+
+static fat_err clear(struct fat_volume *volume) FAT_REQUIRES(volume->commit_lock)
+{
+    bool wrote;
+    fat_err err = fat_cache_write_copies(volume->tree.cache, &wrote);
+
+    if (err == FAT_OK) {
+        err = fat_marks_write_free_count(volume);
+    }
+    if (err == FAT_OK) {
+        err = flush(volume);
+    }
+    if (err == FAT_OK) {
+        err = fat_marks_clear(volume);
+    }
+    return err == FAT_OK ? flush(volume) : err;
+}
+
+fat_err fat_commit_last(struct fat_volume *volume)
+{
+    fat_err err = fat_commit_run(volume);
+
+    fat_mutex_lock(&volume->commit_lock);
+    if (err == FAT_OK && volume->marked && !volume->tree.damaged) {
+        err = clear(volume);
+    }
+    fat_mutex_unlock(&volume->commit_lock);
+    return err;
+}

@@ -1,0 +1,368 @@
+/* SPDX-License-Identifier: MIT */
+#include "volume/rename.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ".." is slot 1 of a directory's first cluster. */
+static fat_err prepare_dotdot(const struct fat_renaming *r, struct fat_edits *edits)
+{
+    uint64_t sector;
+    uint32_t offset;
+    fat_err err;
+
+    if (!r->node->is_directory || r->old_directory == r->new_directory) {
+        return FAT_OK;
+    }
+    err = fat_dir_locate(r->node, 1, &sector, &offset);
+    if (err == FAT_OK) {
+        err = fat_edits_prepare(edits, sector, 1);
+    }
+    return err == FAT_END ? FAT_E_CORRUPT : err;
+}
+
+static void put_dotdot(
+        const struct fat_renaming *r, struct fat_edits *edits, uint64_t number)
+{
+    struct fat_tree *tree = r->node->tree;
+    struct fat_dirent dotdot;
+    uint8_t raw[FAT_SLOT_BYTES];
+    uint64_t sector;
+    uint32_t offset;
+
+    if (!r->node->is_directory || r->old_directory == r->new_directory ||
+            fat_dir_locate(r->node, 1, &sector, &offset) != FAT_OK) {
+        return;
+    }
+    tree->directory_moved = number;
+    fat_edits_get(edits, sector, offset, raw, sizeof(raw));
+    if (!fat_short_is_dotdot(raw)) {
+        return; /* the checker's matter; ".." is served from memory */
+    }
+    fat_dirent_decode(tree->geometry.type, raw, &dotdot);
+    dotdot.first_cluster = fat_node_dotdot(r->new_directory);
+    fat_dirent_encode(tree->geometry.type, &dotdot, raw);
+    fat_edits_set(edits, sector, FAT_STAGE_PUBLISH, offset, raw, NULL, sizeof(raw));
+}
+
+static fat_err prepare_old(const struct fat_renaming *r, struct fat_edits *edits)
+{
+    fat_err err = fat_dirindex_reserve_tomb(r->old_directory->index);
+
+    return err == FAT_OK ? fat_dir_prepare(edits, &r->node->place, 1) : err;
+}
+
+/* RETIRE the old name; where both are in one sector, PUBLISH may take it along. */
+static void retire_old(
+        const struct fat_renaming *r, struct fat_edits *edits, uint64_t number)
+{
+    struct fat_node *node = r->node;
+    const struct fat_dir_removal removal = {.place = node->place,
+            .hashes = r->old.hashes,
+            .kind = FAT_REMOVAL_MOVED,
+            .is_directory = node->is_directory};
+
+    fat_dir_remove(edits, &removal, number);
+    if (node->place.born != number) {
+        node->fresh = 0; /* an older slot names its chain (W6) */
+    }
+}
+
+static void arrive(
+        struct fat_renaming *r, const struct fat_place *place, uint64_t number)
+{
+    const struct fat_place from = r->node->place;
+
+    if (place->born != number) {
+        r->node->fresh = 0;
+    }
+    fat_node_settle(r->node, place);
+    if (from.sector == place->sector && from.born != number) {
+        fat_node_set_renamed(r->node, &from);
+    }
+}
+
+static bool another_move_waits(const struct fat_renaming *r)
+{
+    const struct fat_tree *tree = r->node->tree;
+
+    return r->node->is_directory && r->old_directory != r->new_directory &&
+           !fat_interval_is_finished(&tree->interval, tree->directory_moved);
+}
+
+static void apply_move(struct fat_renaming *r, const struct fat_dirent *entry,
+        struct fat_names_target *target, struct fat_edits *edits)
+{
+    struct fat_node *node = r->node;
+    struct fat_interval *interval = &node->tree->interval;
+    uint64_t number;
+
+    fat_rwlock_write(&node->lock);
+    number = fat_interval_enter(interval);
+    memcpy(node->entry.name, entry->name, FAT_SHORT_BYTES);
+    fat_dirent_set_case(&node->entry, entry->nt_flags);
+    retire_old(r, edits, number);
+    fat_names_put(edits, target, node->is_directory, number);
+    arrive(r, &target->place, number);
+    fat_node_publish(node, edits);
+    put_dotdot(r, edits, number);
+    fat_interval_leave(interval);
+    fat_rwlock_write_end(&node->lock);
+}
+
+static struct fat_dirent copy_entry(struct fat_node *node)
+{
+    struct fat_dirent entry;
+
+    fat_rwlock_read(&node->lock);
+    fat_mutex_lock(&node->index_lock);
+    entry = node->entry;
+    fat_mutex_unlock(&node->index_lock);
+    fat_rwlock_read_end(&node->lock);
+    return entry;
+}
+
+fat_err fat_rename_move(struct fat_renaming *r)
+{
+    struct fat_dirent entry = copy_entry(r->node);
+    struct fat_names_target target;
+    struct fat_edits edits;
+    fat_err err;
+
+    if (another_move_waits(r)) {
+        return FAT_E_AGAIN; /* W4 */
+    }
+    err = fat_names_choose(r->new_directory, &r->name, &entry, &target);
+    if (err != FAT_OK) {
+        return err;
+    }
+    fat_edits_init(&edits, r->node->tree->cache);
+    err = fat_names_prepare(&edits, &target);
+    if (err == FAT_OK) {
+        err = prepare_old(r, &edits);
+    }
+    if (err == FAT_OK) {
+        err = prepare_dotdot(r, &edits);
+    }
+    if (err == FAT_OK) {
+        apply_move(r, &entry, &target, &edits);
+    }
+    fat_edits_done(&edits);
+    return err;
+}
+
+/* Two nodes, in address order; the namespace is held. */
+static void lock_both(struct fat_node *a, struct fat_node *b) FAT_UNCHECKED;
+static void lock_both(struct fat_node *a, struct fat_node *b)
+{
+    fat_rwlock_write(a < b ? &a->lock : &b->lock);
+    fat_rwlock_write_second(a < b ? &b->lock : &a->lock);
+}
+
+static void unlock_both(struct fat_node *a, struct fat_node *b) FAT_UNCHECKED;
+static void unlock_both(struct fat_node *a, struct fat_node *b)
+{
+    fat_rwlock_write_end(&a->lock);
+    fat_rwlock_write_end(&b->lock);
+}
+
+static const struct fat_place nowhere = {.parent = NULL};
+
+/* The target's slots get a new file; its name and spelling stay. */
+static void apply_replace(struct fat_renaming *r, struct fat_edits *edits)
+{
+    struct fat_node *node = r->node;
+    struct fat_node *target = r->target;
+    struct fat_interval *interval = &node->tree->interval;
+    struct fat_place place;
+    uint64_t number;
+
+    lock_both(node, target);
+    number = fat_interval_enter(interval);
+    place = target->place;
+    place.published = number;
+    if (place.born != number) {
+        target->fresh = 0;
+    }
+    target->removed = true;
+    fat_node_settle(target, &nowhere);
+    memcpy(node->entry.name, target->entry.name, FAT_SHORT_BYTES);
+    fat_dirent_set_case(&node->entry, target->entry.nt_flags);
+    retire_old(r, edits, number);
+    arrive(r, &place, number);
+    fat_node_publish(node, edits);
+    put_dotdot(r, edits, number);
+    fat_interval_leave(interval);
+    unlock_both(node, target);
+}
+
+fat_err fat_rename_replace(struct fat_renaming *r)
+{
+    struct fat_edits edits;
+    fat_err err;
+
+    if (another_move_waits(r)) {
+        return FAT_E_AGAIN; /* W4 */
+    }
+    if (!r->target->farewell) {
+        r->target->farewell = calloc(1, sizeof(*r->target->farewell));
+    }
+    if (!r->target->farewell) {
+        return FAT_E_NOMEM;
+    }
+    fat_edits_init(&edits, r->node->tree->cache);
+    err = fat_node_prepare(r->target, &edits, 1);
+    if (err == FAT_OK) {
+        err = prepare_old(r, &edits);
+    }
+    if (err == FAT_OK) {
+        err = prepare_dotdot(r, &edits);
+    }
+    if (err == FAT_OK) {
+        apply_replace(r, &edits);
+    }
+    fat_edits_done(&edits);
+    return err;
+}
+
+static bool one_sector(const struct fat_place *place)
+{
+    return (place->slots - 1U) * FAT_SLOT_BYTES <= place->offset;
+}
+
+/* Slots that a shorter set leaves over, and the name it no longer has, wait (W9). */
+static void bury_rest(const struct fat_renaming *r, struct fat_edits *edits,
+        uint32_t count, uint64_t number)
+{
+    static const uint8_t free_byte = FAT_SLOT_FREE_BYTE;
+    const struct fat_place *place = &r->node->place;
+    const uint32_t over = place->slots - count;
+    const struct fat_tomb tomb = {
+            .hashes = {.shown = r->old.hashes.alias, .alias = r->old.hashes.alias},
+            .slots = {.first = place->slot + 1U - place->slots, .count = over},
+            .kind = FAT_REMOVAL_MOVED,
+            .interval = number};
+
+    for (uint32_t i = 0; i < over; i++) {
+        fat_edits_set(edits, place->sector, FAT_STAGE_PUBLISH,
+                place->offset - (place->slots - 1U - i) * FAT_SLOT_BYTES, &free_byte,
+                NULL, 1);
+    }
+    fat_dirindex_bury(r->old_directory->index, &tomb);
+    fat_node_set_busy(r->old_directory, number);
+}
+
+/* All of it PUBLISH, in one sector: the old spelling or the new, nothing between. */
+static void apply_respell(struct fat_renaming *r, const struct fat_dirent *entry,
+        const struct fat_dir_set *set, struct fat_edits *edits)
+{
+    struct fat_node *node = r->node;
+    struct fat_dirindex *index = r->old_directory->index;
+    struct fat_place place = node->place;
+    uint64_t number;
+
+    fat_rwlock_write(&node->lock);
+    number = fat_interval_enter(&node->tree->interval);
+    fat_dirindex_remove(index, r->old.hashes, place.slot, node->is_directory);
+    fat_dirindex_add(index, set->hashes, place.slot, node->is_directory);
+    bury_rest(r, edits, set->count, number);
+    for (uint32_t i = 0; i + 1 < set->count; i++) {
+        fat_edits_set(edits, place.sector, FAT_STAGE_PUBLISH,
+                place.offset - (set->count - 1U - i) * FAT_SLOT_BYTES, set->slots[i],
+                NULL, FAT_SLOT_BYTES);
+    }
+    memcpy(node->entry.name, entry->name, FAT_SHORT_BYTES);
+    fat_dirent_set_case(&node->entry, entry->nt_flags);
+    place.slots = (uint8_t)set->count;
+    place.published = number;
+    fat_node_settle(node, &place);
+    fat_node_publish(node, edits);
+    fat_interval_leave(&node->tree->interval);
+    fat_rwlock_write_end(&node->lock);
+}
+
+fat_err fat_rename_respell(struct fat_renaming *r)
+{
+    const struct fat_short_basis basis = fat_short_basis(r->name.units, r->name.length);
+    const bool fits = basis.fit == FAT_SHORT_FITS;
+    struct fat_dirent entry = copy_entry(r->node);
+    struct fat_dir_set set;
+    struct fat_edits edits;
+    fat_err err;
+
+    /* Its own short name still serves, whatever the new spelling would suggest. */
+    if (fits) {
+        memcpy(entry.name, basis.name, FAT_SHORT_BYTES);
+    }
+    fat_dirent_set_case(&entry, fits ? basis.nt_flags : 0);
+    fat_dir_encode_as(r->node->tree, &r->name, &entry, !fits, &set);
+    if (set.count > r->node->place.slots || !one_sector(&r->node->place)) {
+        return FAT_E_NOENT;
+    }
+    fat_edits_init(&edits, r->node->tree->cache);
+    err = fat_edits_prepare(&edits, r->node->place.sector, 1);
+    if (err == FAT_OK) {
+        err = fat_dirindex_reserve(r->old_directory->index, 1, 0);
+    }
+    if (err == FAT_OK) {
+        err = fat_dirindex_reserve_tomb(r->old_directory->index);
+    }
+    if (err == FAT_OK) {
+        apply_respell(r, &entry, &set, &edits);
+    }
+    fat_edits_done(&edits);
+    return err;
+}
+
+/* Give @node the place and the name of another; the index knows slots, not nodes. */
+static void sit_at(struct fat_node *node, const struct fat_place *place,
+        const struct fat_dirent *name_of)
+{
+    memcpy(node->entry.name, name_of->name, FAT_SHORT_BYTES);
+    fat_dirent_set_case(&node->entry, name_of->nt_flags);
+    fat_node_settle(node, place);
+    node->fresh = 0;
+}
+
+static void apply_swap(struct fat_renaming *r, struct fat_edits *edits)
+{
+    struct fat_node *a = r->node;
+    struct fat_node *b = r->target;
+    struct fat_interval *interval = &a->tree->interval;
+    const struct fat_dirent old_a = a->entry;
+    const struct fat_dirent old_b = b->entry;
+    struct fat_place place_a;
+    struct fat_place place_b;
+    uint64_t number;
+
+    lock_both(a, b);
+    number = fat_interval_enter(interval);
+    place_a = a->place;
+    place_b = b->place;
+    place_a.published = place_b.published = number;
+    fat_node_settle(a, &nowhere);
+    fat_node_settle(b, &nowhere);
+    sit_at(a, &place_b, &old_b);
+    sit_at(b, &place_a, &old_a);
+    fat_node_publish(a, edits);
+    fat_node_publish(b, edits);
+    fat_interval_leave(interval);
+    unlock_both(a, b);
+}
+
+fat_err fat_rename_swap(struct fat_renaming *r)
+{
+    struct fat_edits edits;
+    fat_err err;
+
+    if (r->node->place.sector != r->target->place.sector) {
+        return FAT_E_NOENT;
+    }
+    fat_edits_init(&edits, r->node->tree->cache);
+    err = fat_edits_prepare(&edits, r->node->place.sector, 1);
+    if (err == FAT_OK) {
+        apply_swap(r, &edits);
+    }
+    fat_edits_done(&edits);
+    return err;
+}

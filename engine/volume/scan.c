@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: MIT */
+#include "volume/scan.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <fatward/check.h>
+
+#include "volume/aliases.h"
+
+/* What the checker said, as far as it has to be acted upon. */
+struct found {
+    struct fat_tree *tree;
+    struct fat_piece *lost;
+    uint32_t *aliases; /* first clusters that several names share */
+    size_t alias_count, alias_capacity;
+    bool copies_differ;
+    bool fatal;
+    uint32_t fatal_cluster;
+    fat_err err; /* no memory to remember something */
+};
+
+static void remember_lost(struct found *found, const struct fat_finding *finding)
+{
+    struct fat_piece *piece = calloc(1, sizeof(*piece));
+
+    if (!piece) {
+        found->err = FAT_E_NOMEM;
+        return;
+    }
+    piece->first = finding->cluster;
+    piece->count = finding->first;
+    piece->next = found->lost;
+    found->lost = piece;
+}
+
+static void remember_alias(struct found *found, uint32_t cluster)
+{
+    if (found->alias_count == found->alias_capacity) {
+        const size_t capacity = found->alias_capacity ? found->alias_capacity * 2 : 16;
+        uint32_t *more = realloc(found->aliases, capacity * sizeof(*more));
+
+        if (!more) {
+            found->err = FAT_E_NOMEM;
+            return;
+        }
+        found->aliases = more;
+        found->alias_capacity = capacity;
+    }
+    found->aliases[found->alias_count++] = cluster;
+}
+
+/* Damage that makes every free, and every claim, a danger to somebody's data. */
+static bool is_fatal(enum fat_finding_kind kind)
+{
+    static const enum fat_finding_kind fatal[] = {FAT_FINDING_CHAIN_LOOP,
+            FAT_FINDING_CHAIN_FREE, FAT_FINDING_CHAIN_BAD, FAT_FINDING_CHAIN_RANGE,
+            FAT_FINDING_START, FAT_FINDING_CROSS_LINK, FAT_FINDING_DIR_LOOP,
+            FAT_FINDING_DIR_DOT_CLUSTER, FAT_FINDING_READ_ERROR,
+            FAT_FINDING_DEVICE_SHORT};
+
+    for (size_t i = 0; i < sizeof(fatal) / sizeof(fatal[0]); i++) {
+        if (fatal[i] == kind) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void listen(void *context, const struct fat_finding *finding)
+{
+    struct found *found = context;
+
+    if (is_fatal(finding->kind) && !found->fatal) {
+        found->fatal = true;
+        found->fatal_cluster = finding->cluster;
+        fat_tree_note(found->tree, FAT_SEVERITY_WARNING, FAT_E_CORRUPT,
+                finding->cluster, finding->text);
+    }
+    if (finding->kind == FAT_FINDING_LOST_CHAIN) {
+        remember_lost(found, finding);
+    } else if (finding->kind == FAT_FINDING_ALIAS) {
+        remember_alias(found, finding->cluster);
+    } else if (finding->kind == FAT_FINDING_FAT_DIFFERS) {
+        found->copies_differ = true;
+    }
+}
+
+enum { COPY_BYTES = 64 * 1024 };
+
+static fat_err rewrite_part(struct fat_tree *tree, uint64_t at, uint8_t *original,
+        uint8_t *copy, size_t length)
+{
+    const struct fat_geometry *g = &tree->geometry;
+    const uint64_t fat_bytes = g->fat_sectors * g->sector_bytes;
+    const uint64_t start = g->fat_start * g->sector_bytes + at;
+    fat_err err = tree->dev->ops->read(
+            tree->dev, start + g->active_fat * fat_bytes, original, length);
+
+    for (uint32_t i = 0; i < g->fat_count && err == FAT_OK; i++) {
+        if (i == g->active_fat) {
+            continue;
+        }
+        err = tree->dev->ops->read(tree->dev, start + i * fat_bytes, copy, length);
+        if (err == FAT_OK && memcmp(copy, original, length) != 0) {
+            err = tree->dev->ops->write(
+                    tree->dev, start + i * fat_bytes, original, length);
+        }
+    }
+    return err;
+}
+
+/* The copies from the first: nothing else writes the FAT before the first change. */
+static fat_err rewrite_copies(struct fat_tree *tree)
+{
+    const struct fat_geometry *g = &tree->geometry;
+    const uint64_t fat_bytes = g->fat_sectors * g->sector_bytes;
+    uint8_t *buffers = malloc((size_t)2 * COPY_BYTES);
+    fat_err err = buffers ? FAT_OK : FAT_E_NOMEM;
+
+    for (uint64_t at = 0; at < fat_bytes && err == FAT_OK; at += COPY_BYTES) {
+        const uint64_t left = fat_bytes - at;
+
+        err = rewrite_part(tree, at, buffers, buffers + COPY_BYTES,
+                left < COPY_BYTES ? (size_t)left : COPY_BYTES);
+    }
+    free(buffers);
+    if (err == FAT_OK) {
+        fat_interval_data_written(&tree->interval);
+    }
+    return err;
+}
+
+static void give_back_lost(struct fat_tree *tree, struct found *found)
+{
+    const bool any = found->lost != NULL;
+
+    (void)fat_interval_enter(&tree->interval);
+    while (found->lost) {
+        struct fat_piece *piece = found->lost;
+
+        found->lost = piece->next;
+        fat_interval_free_chain(&tree->interval, piece);
+    }
+    fat_freemap_set_waiting(tree->freemap, any);
+    fat_interval_leave(&tree->interval);
+}
+
+static fat_err mend(struct fat_volume *volume, struct found *found, uint32_t free_count)
+{
+    struct fat_tree *tree = &volume->tree;
+    fat_err err = FAT_OK;
+
+    if (found->copies_differ && tree->geometry.mirrored) {
+        err = rewrite_copies(tree);
+    }
+    if (err == FAT_OK && found->alias_count > 0) {
+        err = fat_aliases_resolve(tree, found->aliases, found->alias_count);
+    }
+    if (err == FAT_OK) {
+        fat_freemap_set_count(tree->freemap, free_count);
+        give_back_lost(tree, found);
+    }
+    return err;
+}
+
+fat_err fat_scan_dirty(struct fat_volume *volume)
+{
+    struct fat_tree *tree = &volume->tree;
+    struct found found = {.tree = tree};
+    struct fat_check_summary summary;
+    fat_err err = fat_check(tree->dev, listen, &found, &summary);
+
+    err = err == FAT_OK ? found.err : err;
+    if (err == FAT_OK && found.fatal) {
+        (void)fat_tree_damage(tree, found.fatal_cluster,
+                "it was not unmounted cleanly, and has damage that only a repair can mend");
+        err = FAT_E_READONLY;
+    }
+    if (err == FAT_OK) {
+        err = mend(volume, &found, summary.clusters_free);
+    }
+    fat_piece_free_all(found.lost);
+    free(found.aliases);
+    return err;
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * An open volume from the inside: the tree, and what its commits need.
+ */
+#ifndef FAT_VOLUME_STATE_H
+#define FAT_VOLUME_STATE_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <fatward/volume.h>
+
+#include "base/lock.h"
+#include "ondisk/bpb.h"
+#include "tree/node.h"
+#include "tree/tree.h"
+
+struct fat_volume {
+    struct fat_tree tree; /* first member: a node leads back to its volume */
+    struct fat_bpb bpb;
+    bool found_dirty;
+
+    struct fat_mutex commit_lock; /* level COMMIT */
+    atomic_bool marked;           /* MARK is on disk; set under commit_lock */
+    fat_err broken;               /* guarded by commit_lock: why no commit may run */
+};
+
+static inline struct fat_volume *fat_volume_of(const struct fat_node *node)
+{
+    return (struct fat_volume *)node->tree;
+}
+
+#endif
