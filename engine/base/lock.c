@@ -20,7 +20,7 @@ static void insist(int result)
     }
 }
 
-static bool nothing_above(enum fat_lock_level level)
+static inline bool nothing_above(enum fat_lock_level level)
 {
     for (unsigned i = (unsigned)level + 1; i < FAT_LOCK_LEVELS; i++) {
         if (held[i] > 0) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The inside of a block and of the cache, shared by cache.c, image.c and epoch.c
- * and by nobody else.
+ * The inside of a block and of the cache, shared by cache.c, image.c,
+ * snapshot.c and epoch.c and by nobody else.
  */
 #ifndef FAT_BLOCK_BLOCK_H
 #define FAT_BLOCK_BLOCK_H
@@ -87,6 +87,13 @@ const uint8_t *fat_block_newest(const struct fat_block *block);
 
 /* The newest of @images at or before @stage, NULL if none. */
 uint8_t *fat_images_at(const struct fat_images *images, int stage);
+
+/* Free *@image, if there is one, and forget it. */
+void fat_image_drop(struct fat_cache *cache, uint8_t **image) FAT_REQUIRES(cache->lock);
+
+/* @block has something to write: it joins the list of the commit under way. */
+void fat_block_enter_commit(struct fat_cache *cache, struct fat_block *block)
+        FAT_REQUIRES(cache->lock);
 
 /* Change @image where @mask (NULL: everywhere) says so. */
 void fat_image_merge(uint8_t *image, size_t offset, const uint8_t *bytes,

@@ -7,6 +7,7 @@
 
 #include "base/casefold.h"
 #include "base/utf16.h"
+#include "tree/indexes.h"
 
 /* Directory sectors read ahead: 8 KiB of 512-byte sectors. */
 enum { AHEAD = 15 };
@@ -358,6 +359,9 @@ static bool has_index(struct fat_node *directory)
     fat_mutex_lock(&directory->index_lock);
     has = directory->index != NULL;
     fat_mutex_unlock(&directory->index_lock);
+    if (has) {
+        fat_indexes_touch(directory);
+    }
     return has;
 }
 
@@ -375,8 +379,9 @@ fat_err fat_dir_need_index(struct fat_node *directory)
     }
     fat_mutex_lock(&directory->index_lock);
     if (!directory->index) {
-        directory->index =
-                index; /* the namespace is held: whoever built it, it is right */
+        /* The namespace is held: whoever built it, it is right. */
+        directory->index = index;
+        fat_indexes_add(directory);
         index = NULL;
     }
     fat_mutex_unlock(&directory->index_lock);

@@ -56,6 +56,12 @@ void fat_dirindex_free(struct fat_dirindex *index)
     }
 }
 
+size_t fat_dirindex_bytes(const struct fat_dirindex *index)
+{
+    return sizeof(*index) + index->capacity * sizeof(*index->cells) + index->slots / 8 +
+           index->tomb_capacity * sizeof(*index->tombs);
+}
+
 static void put_cell(struct fat_dirindex *index, uint32_t hash, uint16_t value,
         enum cell_state state)
 {

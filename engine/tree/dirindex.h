@@ -23,6 +23,9 @@ FAT_MUST_CHECK fat_err fat_dirindex_new(struct fat_dirindex **ret);
 void fat_dirindex_free(struct fat_dirindex *index);
 FAT_DEFINE_CLEANUP(struct fat_dirindex, fat_dirindex_free);
 
+/* Memory it takes. */
+size_t fat_dirindex_bytes(const struct fat_dirindex *index);
+
 /* The hashes of an entry's names; equal where it has only one. */
 struct fat_name_hashes {
     uint32_t shown, alias;

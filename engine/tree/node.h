@@ -10,6 +10,7 @@
 #ifndef FAT_TREE_NODE_H
 #define FAT_TREE_NODE_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -74,6 +75,7 @@ struct fat_node {
     struct fat_mutex index_lock; /* level INDEX */
     struct fat_runmap map;
     struct fat_dirindex *index; /* directories; NULL until wanted                     */
+    _Atomic uint64_t index_used; /* what the clock of indexes.h showed */
     struct fat_reserve reserve;
 };
 

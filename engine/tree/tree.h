@@ -8,6 +8,7 @@
 
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include <fatward/blkdev.h>
@@ -56,6 +57,12 @@ struct fat_tree {
     struct fat_node *renamed_spent;
 
     struct fat_node *root;
+
+    /* See indexes.h. */
+    size_t index_budget; /* bytes */
+    atomic_size_t index_bytes;
+    _Atomic uint64_t index_clock;
+    uint64_t index_trimmed; /* guarded by table_lock */
 
     _Atomic uint64_t directory_moved; /* interval of the last move of a directory to
                                          another parent (W4)                         */

@@ -3,6 +3,7 @@
 #include <fatward/node.h>
 
 #include "tree/dir.h"
+#include "tree/indexes.h"
 #include "volume/commit.h"
 
 static fat_err learn_chain(struct fat_node *node, uint32_t *ret_clusters)
@@ -73,6 +74,7 @@ fat_err fat_node_stat(struct fat_node *node, struct fat_stat *ret)
     fat_rwlock_read_end(&node->lock);
     if (err == FAT_OK && node->is_directory) {
         err = stat_directory(node, &st);
+        fat_indexes_trim(node->tree);
     }
     if (err == FAT_OK) {
         *ret = st;

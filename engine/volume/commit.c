@@ -74,15 +74,19 @@ static void finish(struct fat_volume *volume, const struct fat_interval_taken *t
     atomic_store(&tree->interval.finished, taken->number);
 }
 
+/* W8: what has reached the disk of a failed write or flush, nobody knows. */
+static void give_up(struct fat_volume *volume, fat_err err, const char *text)
+        FAT_REQUIRES(volume->commit_lock)
+{
+    volume->broken = fat_tree_broken(&volume->tree, err, text);
+}
+
 static fat_err commit_locked(struct fat_volume *volume)
         FAT_REQUIRES(volume->commit_lock)
 {
     struct fat_interval_taken taken;
     fat_err err;
 
-    if (volume->broken != FAT_OK) {
-        return FAT_E_IO; /* W8 */
-    }
     if (fat_tree_writable(&volume->tree) != FAT_OK) {
         return FAT_E_IO; /* W8: the volume stays as it is */
     }
@@ -91,8 +95,7 @@ static fat_err commit_locked(struct fat_volume *volume)
     if (err == FAT_OK) {
         finish(volume, &taken);
     } else {
-        volume->broken = fat_tree_broken(
-                &volume->tree, err, "a commit could not be written to the device");
+        give_up(volume, err, "a commit could not be written to the device");
     }
     fat_piece_free_all(taken.pieces);
     return err == FAT_OK ? FAT_OK : FAT_E_IO;
@@ -104,8 +107,10 @@ static fat_err commit_up_to(struct fat_volume *volume, uint64_t number)
     fat_err err = FAT_OK;
 
     fat_mutex_lock(&volume->commit_lock);
-    if (!fat_interval_is_finished(&volume->tree.interval, number) &&
-            anything_waits(volume)) {
+    if (volume->broken != FAT_OK) {
+        err = FAT_E_IO; /* W8: nobody's changes are safe, whoever asks */
+    } else if (!fat_interval_is_finished(&volume->tree.interval, number) &&
+               anything_waits(volume)) {
         err = commit_locked(volume);
     }
     fat_mutex_unlock(&volume->commit_lock);
@@ -122,6 +127,19 @@ fat_err fat_commit_run(struct fat_volume *volume)
     return err;
 }
 
+static fat_err set_marks(struct fat_volume *volume) FAT_REQUIRES(volume->commit_lock)
+{
+    fat_err err = fat_marks_set(volume);
+
+    if (err == FAT_OK) {
+        err = flush(volume);
+    }
+    if (err != FAT_OK && err != FAT_E_NOMEM) {
+        give_up(volume, err, "the dirty marks could not be written to the device");
+    }
+    return err;
+}
+
 /* MARK, and after it the scan of a volume that was found dirty (W7). */
 static fat_err mark(struct fat_volume *volume)
 {
@@ -129,10 +147,7 @@ static fat_err mark(struct fat_volume *volume)
 
     fat_mutex_lock(&volume->commit_lock);
     if (!volume->marked) {
-        err = fat_marks_set(volume);
-        if (err == FAT_OK) {
-            err = flush(volume);
-        }
+        err = set_marks(volume);
         if (err == FAT_OK && volume->found_dirty) {
             err = fat_scan_dirty(volume);
         }

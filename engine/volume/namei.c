@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/utf16.h"
+#include "tree/indexes.h"
 #include "volume/names.h"
 
 fat_err fat_lookup(struct fat_node *directory, const char *name, struct fat_found *ret)
@@ -24,6 +25,7 @@ fat_err fat_lookup(struct fat_node *directory, const char *name, struct fat_foun
         err = fat_names_find(directory, &wanted, &item, &node);
     }
     fat_rwlock_read_end(&directory->tree->names);
+    fat_indexes_trim(directory->tree);
     if (err == FAT_OK) {
         *ret = (struct fat_found){
                 .node = node, .exact = fat_name_is_exact(&wanted, &item)};

@@ -88,12 +88,17 @@ static void set_copies(struct fat_tree *tree)
     }
 }
 
-static fat_err open_tables(struct fat_volume *volume, size_t cache_bytes)
+static size_t cache_bytes(const struct fat_volume_options *options)
+{
+    return options->cache_bytes ? options->cache_bytes : CACHE_BYTES;
+}
+
+static fat_err open_tables(struct fat_volume *volume, size_t budget_bytes)
 {
     struct fat_tree *tree = &volume->tree;
     struct fat_fsinfo info;
-    fat_err err = fat_cache_new(tree->dev, tree->geometry.sector_bytes,
-            cache_bytes ? cache_bytes : CACHE_BYTES, &tree->cache);
+    fat_err err = fat_cache_new(
+            tree->dev, tree->geometry.sector_bytes, budget_bytes, &tree->cache);
 
     if (err != FAT_OK) {
         return err;
@@ -156,6 +161,7 @@ static void set_options(
     struct fat_tree *tree = &volume->tree;
 
     tree->utc_offset = options->utc_offset;
+    tree->index_budget = cache_bytes(options) / 2;
     tree->clock = options->clock;
     tree->clock_context = options->clock_context;
     tree->report = options->report;
@@ -179,7 +185,7 @@ fat_err fat_volume_open(struct fat_blkdev *dev,
     set_options(volume, options);
     err = read_boot(volume, dev, options);
     if (err == FAT_OK) {
-        err = open_tables(volume, options->cache_bytes);
+        err = open_tables(volume, cache_bytes(options));
     }
     if (err == FAT_OK) {
         err = open_root(&volume->tree);
