@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/utf16.h"
 #include "volume/commit.h"
 #include "volume/rename.h"
 
@@ -12,7 +13,9 @@ struct request {
     struct fat_renaming renaming;
     struct fat_name old_name;
     unsigned flags;
-    bool apart; /* EXCHANGE of entries that are in different sectors */
+    /* EXCHANGE of entries that are in different sectors, and what they are called. */
+    bool apart;
+    char old_stored[FAT_NAME_BYTES], new_stored[FAT_NAME_BYTES];
 };
 
 /* Is @directory the directory @node, or below it? Walks nodes, not what disk says. */
@@ -53,6 +56,20 @@ static fat_err look_up(struct request *q)
     return err;
 }
 
+/* The names as they are stored: EXCHANGE changes none of them. */
+static fat_err note_names(struct request *q)
+{
+    const struct fat_renaming *r = &q->renaming;
+    size_t bytes;
+    fat_err err = fat_utf16_to_utf8(
+            r->old.name, r->old.length, q->old_stored, sizeof(q->old_stored), &bytes);
+
+    q->apart = true;
+    return err == FAT_OK ? fat_utf16_to_utf8(r->new.name, r->new.length, q->new_stored,
+                                   sizeof(q->new_stored), &bytes)
+                         : err;
+}
+
 static fat_err exchange(struct request *q)
 {
     struct fat_renaming *r = &q->renaming;
@@ -68,8 +85,7 @@ static fat_err exchange(struct request *q)
         return FAT_E_INVAL;
     }
     err = fat_rename_swap(r);
-    q->apart = err == FAT_E_NOENT;
-    return q->apart ? FAT_OK : err;
+    return err == FAT_E_NOENT ? note_names(q) : err;
 }
 
 static fat_err respell(struct fat_renaming *r)
@@ -213,6 +229,7 @@ fat_err fat_rename(struct fat_node *old_directory, const char *old_name,
     if (err != FAT_OK || !(flags & FAT_RENAME_EXCHANGE)) {
         return err;
     }
-    return q.apart ? exchange_apart(old_directory, old_name, new_directory, new_name)
+    return q.apart ? exchange_apart(
+                             old_directory, q.old_stored, new_directory, q.new_stored)
                    : fat_commit_run(fat_volume_of(old_directory));
 }

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# The floors of the house, enforced. docs/ARCHITECTURE.md draws them.
+# The floors of the house, enforced. docs/architecture.md draws them.
 # usage: layers.sh ROOT
 # shellcheck disable=SC2046 # lists of folders are meant to be split
 . "$(dirname "$0")/lib.sh"

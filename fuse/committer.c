@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: MIT */
+#include "committer.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <time.h>
+
+enum { QUIET_SECONDS = 1 };
+
+struct fat_committer {
+    struct fat_volume *volume;
+    unsigned seconds;
+    pthread_t thread;
+    atomic_bool kicked;
+    pthread_mutex_t lock; /* over @stopping and the sleep */
+    pthread_cond_t wake;  /* on the monotonic clock       */
+    bool stopping;
+};
+
+static struct timespec after(struct timespec moment, unsigned seconds)
+{
+    moment.tv_sec += (time_t)seconds;
+    return moment;
+}
+
+static bool is_before(const struct timespec *a, const struct timespec *b)
+{
+    return a->tv_sec != b->tv_sec ? a->tv_sec < b->tv_sec : a->tv_nsec < b->tv_nsec;
+}
+
+static struct timespec now(void)
+{
+    struct timespec moment = {0};
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &moment); /* cannot fail with this clock */
+    return moment;
+}
+
+/* False: time to stop. */
+static bool wait_for_kick(struct fat_committer *committer)
+{
+    bool go_on;
+
+    pthread_mutex_lock(&committer->lock);
+    while (!committer->stopping && !atomic_load(&committer->kicked)) {
+        pthread_cond_wait(&committer->wake, &committer->lock);
+    }
+    go_on = !committer->stopping;
+    pthread_mutex_unlock(&committer->lock);
+    return go_on;
+}
+
+/* False: time to stop. */
+static bool sleep_until(struct fat_committer *committer, const struct timespec *end)
+{
+    int result = 0;
+    bool go_on;
+
+    pthread_mutex_lock(&committer->lock);
+    while (!committer->stopping && result == 0) {
+        result = pthread_cond_timedwait(&committer->wake, &committer->lock, end);
+    }
+    go_on = !committer->stopping;
+    pthread_mutex_unlock(&committer->lock);
+    return go_on;
+}
+
+/* From the first change to its commit, or somebody else's. False: time to stop. */
+static bool settle(struct fat_committer *committer)
+{
+    const struct timespec last = after(now(), committer->seconds);
+    struct fat_volume_pending seen = fat_volume_pending(committer->volume);
+
+    while (seen.any) {
+        struct timespec end = after(now(), QUIET_SECONDS);
+        const uint64_t changes = seen.changes;
+
+        if (is_before(&last, &end)) {
+            end = last;
+        }
+        if (!sleep_until(committer, &end)) {
+            return false;
+        }
+        seen = fat_volume_pending(committer->volume);
+        if (seen.any && (seen.changes == changes || !is_before(&end, &last))) {
+            /* the engine has reported a failure, and every fsync will say so */
+            (void)!fat_volume_commit(committer->volume);
+            return true;
+        }
+    }
+    return true;
+}
+
+static void *run(void *argument)
+{
+    struct fat_committer *committer = argument;
+
+    while (wait_for_kick(committer)) {
+        /* a change made from here on kicks again */
+        atomic_store(&committer->kicked, false);
+        if (!settle(committer)) {
+            break;
+        }
+    }
+    return NULL;
+}
+
+static bool init_condition(pthread_cond_t *condition)
+{
+    pthread_condattr_t attributes;
+    bool ok;
+
+    if (pthread_condattr_init(&attributes) != 0) {
+        return false;
+    }
+    ok = pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC) == 0 &&
+         pthread_cond_init(condition, &attributes) == 0;
+    pthread_condattr_destroy(&attributes);
+    return ok;
+}
+
+struct fat_committer *fat_committer_new(struct fat_volume *volume, unsigned seconds)
+{
+    struct fat_committer *committer = calloc(1, sizeof(*committer));
+
+    if (!committer) {
+        return NULL;
+    }
+    committer->volume = volume;
+    committer->seconds = seconds;
+    if (pthread_mutex_init(&committer->lock, NULL) == 0) {
+        if (init_condition(&committer->wake)) {
+            if (pthread_create(&committer->thread, NULL, run, committer) == 0) {
+                return committer;
+            }
+            pthread_cond_destroy(&committer->wake);
+        }
+        pthread_mutex_destroy(&committer->lock);
+    }
+    free(committer);
+    return NULL;
+}
+
+void fat_committer_free(struct fat_committer *committer)
+{
+    if (!committer) {
+        return;
+    }
+    pthread_mutex_lock(&committer->lock);
+    committer->stopping = true;
+    pthread_cond_signal(&committer->wake);
+    pthread_mutex_unlock(&committer->lock);
+    pthread_join(committer->thread, NULL);
+    pthread_cond_destroy(&committer->wake);
+    pthread_mutex_destroy(&committer->lock);
+    free(committer);
+}
+
+void fat_committer_kick(struct fat_committer *committer)
+{
+    if (atomic_exchange(&committer->kicked, true)) {
+        return;
+    }
+    pthread_mutex_lock(&committer->lock);
+    pthread_cond_signal(&committer->wake);
+    pthread_mutex_unlock(&committer->lock);
+}

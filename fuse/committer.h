@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The thread that commits what has waited long enough.
+ *
+ * A second without a change, or so many seconds after the first change that is not
+ * yet on the medium, whichever comes first: sync(1) never reaches a plain fuse
+ * server, and a card may be pulled out.
+ */
+#ifndef FAT_FUSE_COMMITTER_H
+#define FAT_FUSE_COMMITTER_H
+
+#include <fatward/volume.h>
+
+struct fat_committer;
+
+/* NULL without memory or without a thread. @volume outlives the committer. */
+struct fat_committer *fat_committer_new(struct fat_volume *volume, unsigned seconds);
+
+/* Stop; what waits is not committed. NULL is a no-op. */
+void fat_committer_free(struct fat_committer *committer);
+
+/* Something has changed. Cheap enough for every write. */
+void fat_committer_kick(struct fat_committer *committer);
+
+#endif

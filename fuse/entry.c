@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+#include "entry.h"
+
+static const double long_seconds = 3600.0;
+
+double fat_entry_attr_timeout(const struct fat_inode *inode)
+{
+    return inode->alias || inode->shared ? 0.0 : long_seconds;
+}
+
+/* From now on another spelling is about: what was remembered must be asked again. */
+static void announce_alias(struct fat_mount *mount, const struct fat_inode *inode,
+        struct fat_stale_name *stale)
+{
+    if (stale->name) {
+        fat_notifier_name(mount->notifier, stale->parent, stale->name);
+    }
+    /* files are changed by their main number only, directories by any */
+    if (stale->id && fat_node_is_directory(inode->node)) {
+        fat_notifier_inode(mount->notifier, stale->id, -1, 0);
+    }
+    fat_stale_name_done(stale);
+}
+
+fat_err fat_entry_make(struct fat_mount *mount, const struct fat_naming *naming,
+        struct fuse_entry_param *ret)
+{
+    struct fat_named named;
+    struct fat_stale_name stale;
+    struct fat_stat stat;
+    fat_err err;
+
+    if (!fat_inodes_name(mount->inodes, naming, &named, &stale)) {
+        fat_stale_name_done(&stale);
+        return FAT_E_NOMEM;
+    }
+    announce_alias(mount, &named.inode, &stale);
+    err = fat_node_stat(named.inode.node, &stat);
+    if (err < 0) {
+        fat_inodes_forget(mount->inodes, named.inode.id, 1);
+        return err;
+    }
+    *ret = (struct fuse_entry_param){
+            .ino = named.inode.id,
+            .generation = 1, /* numbers are never used twice */
+            .attr = fat_attr_stat(&mount->rules, &named.inode, &stat),
+            .attr_timeout = fat_entry_attr_timeout(&named.inode),
+            .entry_timeout = named.cacheable ? long_seconds : 0.0,
+    };
+    return FAT_OK;
+}
+
+void fat_entry_drop(struct fat_mount *mount, const struct fuse_entry_param *entry)
+{
+    fat_inodes_forget(mount->inodes, entry->ino, 1);
+}

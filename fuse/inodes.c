@@ -1,0 +1,406 @@
+/* SPDX-License-Identifier: MIT */
+#include "inodes.h"
+
+#include <assert.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { FIRST_BUCKETS = 256 };
+
+struct entry {
+    fuse_ino_t id;
+    fuse_ino_t parent; /* directory it was last named in                   */
+    struct fat_node *node;
+    char *name; /* what it was last called there; NULL for the root */
+    uint64_t lookups;
+    bool alias;
+    bool remembered; /* the kernel may have cached its name, or a name in it */
+    struct entry *next_by_id;
+    struct entry *next_by_node;
+};
+
+struct fat_inodes {
+    pthread_mutex_t lock; /* over everything below */
+    struct entry **by_id;
+    struct entry **by_node;
+    size_t buckets; /* of each table; a power of two */
+    size_t count;
+    fuse_ino_t last_id;
+};
+
+static size_t bucket_of_id(size_t buckets, fuse_ino_t id)
+{
+    return (size_t)id & (buckets - 1);
+}
+
+/* Fibonacci hashing: addresses differ in their middle bits only. */
+static size_t bucket_of_node(size_t buckets, const struct fat_node *node)
+{
+    const uint64_t mixed = (uint64_t)(uintptr_t)node * UINT64_C(0x9e3779b97f4a7c15);
+
+    return (size_t)(mixed >> 32) & (buckets - 1);
+}
+
+static struct entry *find_locked(const struct fat_inodes *inodes, fuse_ino_t id)
+{
+    struct entry *entry = inodes->by_id[bucket_of_id(inodes->buckets, id)];
+
+    while (entry && entry->id != id) {
+        entry = entry->next_by_id;
+    }
+    return entry;
+}
+
+static struct entry *find_main_locked(
+        const struct fat_inodes *inodes, const struct fat_node *node)
+{
+    struct entry *entry = inodes->by_node[bucket_of_node(inodes->buckets, node)];
+
+    while (entry && (entry->node != node || entry->alias)) {
+        entry = entry->next_by_node;
+    }
+    return entry;
+}
+
+static struct entry *find_alias_locked(
+        const struct fat_inodes *inodes, const struct fat_naming *naming)
+{
+    struct entry *entry =
+            inodes->by_node[bucket_of_node(inodes->buckets, naming->node)];
+
+    while (entry && (entry->node != naming->node || !entry->alias ||
+                            entry->parent != naming->parent ||
+                            strcmp(entry->name, naming->name) != 0)) {
+        entry = entry->next_by_node;
+    }
+    return entry;
+}
+
+static bool is_shared_locked(
+        const struct fat_inodes *inodes, const struct fat_node *node)
+{
+    const struct entry *entry = inodes->by_node[bucket_of_node(inodes->buckets, node)];
+
+    while (entry && (entry->node != node || !entry->alias)) {
+        entry = entry->next_by_node;
+    }
+    return entry != NULL;
+}
+
+static void link_locked(struct fat_inodes *inodes, struct entry *entry)
+{
+    struct entry **id = &inodes->by_id[bucket_of_id(inodes->buckets, entry->id)];
+    struct entry **node =
+            &inodes->by_node[bucket_of_node(inodes->buckets, entry->node)];
+
+    entry->next_by_id = *id;
+    *id = entry;
+    entry->next_by_node = *node;
+    *node = entry;
+}
+
+static void unlink_locked(struct fat_inodes *inodes, struct entry *entry)
+{
+    struct entry **link = &inodes->by_id[bucket_of_id(inodes->buckets, entry->id)];
+
+    while (*link != entry) {
+        link = &(*link)->next_by_id;
+    }
+    *link = entry->next_by_id;
+    link = &inodes->by_node[bucket_of_node(inodes->buckets, entry->node)];
+    while (*link != entry) {
+        link = &(*link)->next_by_node;
+    }
+    *link = entry->next_by_node;
+    inodes->count--;
+}
+
+/* Without memory the tables stay as they are, only slower. */
+static void grow_locked(struct fat_inodes *inodes)
+{
+    const size_t old_buckets = inodes->buckets;
+    struct entry **old_by_id = inodes->by_id;
+    struct entry **by_id = calloc(old_buckets * 2, sizeof(struct entry *));
+    struct entry **by_node = calloc(old_buckets * 2, sizeof(struct entry *));
+
+    if (!by_id || !by_node) {
+        free(by_id);
+        free(by_node);
+        return;
+    }
+    free(inodes->by_node);
+    inodes->by_id = by_id;
+    inodes->by_node = by_node;
+    inodes->buckets = old_buckets * 2;
+    for (size_t i = 0; i < old_buckets; i++) {
+        struct entry *entry = old_by_id[i];
+
+        while (entry) {
+            struct entry *next = entry->next_by_id;
+
+            link_locked(inodes, entry);
+            entry = next;
+        }
+    }
+    free(old_by_id);
+}
+
+static struct entry *add_locked(struct fat_inodes *inodes, fuse_ino_t parent,
+        const char *name, struct fat_node *node, bool alias)
+{
+    struct entry *entry = calloc(1, sizeof(*entry));
+
+    if (!entry) {
+        return NULL;
+    }
+    entry->name = name ? strdup(name) : NULL;
+    if (name && !entry->name) {
+        free(entry);
+        return NULL;
+    }
+    if (inodes->count >= inodes->buckets) {
+        grow_locked(inodes);
+    }
+    inodes->last_id++;
+    inodes->count++;
+    entry->id = inodes->last_id;
+    entry->parent = parent;
+    entry->node = node;
+    entry->alias = alias;
+    link_locked(inodes, entry);
+    return entry;
+}
+
+static void free_entry(struct entry *entry)
+{
+    fat_node_unref(entry->node);
+    free(entry->name);
+    free(entry);
+}
+
+struct fat_inodes *fat_inodes_new(struct fat_node *root)
+{
+    struct fat_inodes *inodes = calloc(1, sizeof(*inodes));
+    struct entry *entry = NULL;
+
+    if (inodes) {
+        inodes->buckets = FIRST_BUCKETS;
+        inodes->by_id = calloc(FIRST_BUCKETS, sizeof(struct entry *));
+        inodes->by_node = calloc(FIRST_BUCKETS, sizeof(struct entry *));
+        if (inodes->by_id && inodes->by_node) {
+            entry = add_locked(inodes, FUSE_ROOT_ID, NULL, root, false);
+        }
+    }
+    if (!entry || pthread_mutex_init(&inodes->lock, NULL) != 0) {
+        if (inodes) {
+            free(entry);
+            free(inodes->by_id);
+            free(inodes->by_node);
+        }
+        free(inodes);
+        fat_node_unref(root);
+        return NULL;
+    }
+    assert(entry->id == FUSE_ROOT_ID);
+    entry->lookups = 1;
+    return inodes;
+}
+
+void fat_inodes_free(struct fat_inodes *inodes)
+{
+    if (!inodes) {
+        return;
+    }
+    for (size_t i = 0; i < inodes->buckets; i++) {
+        while (inodes->by_id[i]) {
+            struct entry *entry = inodes->by_id[i];
+
+            inodes->by_id[i] = entry->next_by_id;
+            free_entry(entry);
+        }
+    }
+    pthread_mutex_destroy(&inodes->lock);
+    free(inodes->by_id);
+    free(inodes->by_node);
+    free(inodes);
+}
+
+static struct fat_inode as_seen_locked(
+        const struct fat_inodes *inodes, const struct entry *entry)
+{
+    return (struct fat_inode){
+            .id = entry->id,
+            .node = entry->node,
+            .alias = entry->alias,
+            .shared = is_shared_locked(inodes, entry->node),
+    };
+}
+
+bool fat_inodes_find(struct fat_inodes *inodes, fuse_ino_t id, struct fat_inode *ret)
+{
+    const struct entry *entry;
+
+    pthread_mutex_lock(&inodes->lock);
+    entry = find_locked(inodes, id);
+    if (entry) {
+        *ret = as_seen_locked(inodes, entry);
+    }
+    pthread_mutex_unlock(&inodes->lock);
+    return entry != NULL;
+}
+
+/* A directory below an alias directory needs a place of its own in the kernel. */
+static bool wants_alias_locked(
+        const struct fat_inodes *inodes, const struct fat_naming *naming)
+{
+    const struct entry *parent = find_locked(inodes, naming->parent);
+
+    if (naming->force_main) {
+        return false;
+    }
+    return !naming->exact ||
+           (parent && parent->alias && fat_node_is_directory(naming->node));
+}
+
+/* A failure to remember the name costs a notification, nothing else. */
+static void remember_name_locked(struct entry *entry, const struct fat_naming *naming)
+{
+    char *name;
+
+    entry->parent = naming->parent;
+    if (strcmp(entry->name, naming->name) == 0) {
+        return;
+    }
+    name = strdup(naming->name);
+    if (name) {
+        free(entry->name);
+        entry->name = name;
+    }
+}
+
+/* False without memory. */
+static bool note_stale_locked(
+        struct entry *main_entry, struct fat_stale_name *ret_stale)
+{
+    ret_stale->id = main_entry->id;
+    ret_stale->parent = main_entry->parent;
+    if (main_entry->remembered && main_entry->name) {
+        ret_stale->name = strdup(main_entry->name);
+        if (!ret_stale->name) {
+            return false;
+        }
+        main_entry->remembered = false;
+    }
+    return true;
+}
+
+static struct entry *name_alias_locked(struct fat_inodes *inodes,
+        const struct fat_naming *naming, struct fat_stale_name *ret_stale)
+{
+    struct entry *main_entry = find_main_locked(inodes, naming->node);
+    struct entry *entry = find_alias_locked(inodes, naming);
+
+    if (entry) {
+        return entry;
+    }
+    if (main_entry && !note_stale_locked(main_entry, ret_stale)) {
+        return NULL;
+    }
+    return add_locked(inodes, naming->parent, naming->name, naming->node, true);
+}
+
+static struct entry *name_main_locked(
+        struct fat_inodes *inodes, const struct fat_naming *naming)
+{
+    struct entry *entry = find_main_locked(inodes, naming->node);
+    const struct entry *parent;
+
+    if (!entry) {
+        return add_locked(inodes, naming->parent, naming->name, naming->node, false);
+    }
+    parent = find_locked(inodes, naming->parent);
+    /* the root has no name; below an alias directory nothing is cached */
+    if (entry->name && naming->exact && parent && !parent->alias) {
+        remember_name_locked(entry, naming);
+    }
+    return entry;
+}
+
+/* Once it is allowed, an alias that comes later has to take it back. */
+static bool allow_remembering_locked(const struct fat_inodes *inodes,
+        const struct fat_naming *naming, struct entry *entry)
+{
+    struct entry *parent = find_locked(inodes, naming->parent);
+
+    if (!naming->exact || entry->alias || is_shared_locked(inodes, entry->node) ||
+            !parent || parent->alias || is_shared_locked(inodes, parent->node)) {
+        return false;
+    }
+    entry->remembered = true;
+    parent->remembered = true;
+    return true;
+}
+
+bool fat_inodes_name(struct fat_inodes *inodes, const struct fat_naming *naming,
+        struct fat_named *ret, struct fat_stale_name *ret_stale)
+{
+    struct entry *entry;
+    bool known = false;
+
+    *ret_stale = (struct fat_stale_name){.name = NULL};
+    pthread_mutex_lock(&inodes->lock);
+    entry = wants_alias_locked(inodes, naming)
+                    ? name_alias_locked(inodes, naming, ret_stale)
+                    : name_main_locked(inodes, naming);
+    if (entry) {
+        known = entry->lookups > 0;
+        entry->lookups++;
+        ret->cacheable = allow_remembering_locked(inodes, naming, entry);
+        ret->inode = as_seen_locked(inodes, entry);
+    }
+    pthread_mutex_unlock(&inodes->lock);
+    /* a new entry keeps the caller's reference, a known one has its own */
+    if (!entry || known) {
+        fat_node_unref(naming->node);
+    }
+    return entry != NULL;
+}
+
+fuse_ino_t fat_inodes_main(struct fat_inodes *inodes, const struct fat_node *node)
+{
+    const struct entry *entry;
+    fuse_ino_t id;
+
+    pthread_mutex_lock(&inodes->lock);
+    entry = find_main_locked(inodes, node);
+    id = entry ? entry->id : 0;
+    pthread_mutex_unlock(&inodes->lock);
+    return id;
+}
+
+void fat_inodes_forget(struct fat_inodes *inodes, fuse_ino_t id, uint64_t times)
+{
+    struct entry *entry;
+    bool gone = false;
+
+    pthread_mutex_lock(&inodes->lock);
+    entry = find_locked(inodes, id);
+    if (entry && id != FUSE_ROOT_ID) {
+        entry->lookups -= times < entry->lookups ? times : entry->lookups;
+        gone = entry->lookups == 0;
+        if (gone) {
+            unlink_locked(inodes, entry);
+        }
+    }
+    pthread_mutex_unlock(&inodes->lock);
+    if (gone) {
+        free_entry(entry);
+    }
+}
+
+void fat_stale_name_done(struct fat_stale_name *stale)
+{
+    free(stale->name);
+    stale->name = NULL;
+}

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Which node a kernel inode number stands for.
+ *
+ * Most nodes have one number, their *main* one. A name asked for in another spelling
+ * than the stored one is answered with an *alias* number of its own: only then does
+ * the kernel, whose name cache tells cases apart, pass on a rename that changes
+ * nothing but the case. A directory reached through an alias directory is an alias
+ * too, since the kernel allows a directory one place in its tree. Files reached
+ * that way keep their main number, and with it one page cache.
+ *
+ * Numbers count up and are never used twice. Every entry holds a reference on its
+ * node, and lives until the kernel has forgotten every time it was named.
+ */
+#ifndef FAT_FUSE_INODES_H
+#define FAT_FUSE_INODES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <fatward/node.h>
+
+#include "fuse_api.h"
+
+struct fat_inodes;
+
+/* One number as a request sees it; good until the request is answered. */
+struct fat_inode {
+    fuse_ino_t id;
+    struct fat_node *node; /* borrowed */
+    bool alias;
+    bool shared; /* the node has an alias now: the kernel may keep nothing of it */
+};
+
+/* An answer to a name. */
+struct fat_named {
+    struct fat_inode inode;
+    bool cacheable; /* the kernel may remember the name: it is the stored spelling,
+                       and neither node nor directory have another one about    */
+};
+
+/* A name to be given a number. */
+struct fat_naming {
+    fuse_ino_t parent;
+    const char *name;
+    struct fat_node *node;
+    bool exact; /* the spelling that is stored */
+    bool force_main;
+};
+
+/* What the kernel remembers of a node that has got an alias; release with _done(). */
+struct fat_stale_name {
+    fuse_ino_t id; /* the main number, 0 if the kernel doesn't know it       */
+    fuse_ino_t parent;
+    char *name; /* NULL: no name of it or in it was allowed to be remembered */
+};
+
+void fat_stale_name_done(struct fat_stale_name *stale);
+
+/* NULL without memory. @root is taken over with its reference. */
+struct fat_inodes *fat_inodes_new(struct fat_node *root);
+
+/* Drops every reference left. */
+void fat_inodes_free(struct fat_inodes *inodes);
+
+/* False: no such number, which an honest kernel never asks for. */
+bool fat_inodes_find(struct fat_inodes *inodes, fuse_ino_t id, struct fat_inode *ret);
+
+/*
+ * Number @naming's node and count that the kernel knows it once more.
+ *
+ * Takes over the reference on the node, on failure too.
+ *
+ * @ret        the number; its node stays good until the kernel forgets it
+ * @ret_stale  what to announce before the answer; release it in any case
+ */
+bool fat_inodes_name(struct fat_inodes *inodes, const struct fat_naming *naming,
+        struct fat_named *ret, struct fat_stale_name *ret_stale);
+
+/* The main number of @node, 0 if it has none. */
+fuse_ino_t fat_inodes_main(struct fat_inodes *inodes, const struct fat_node *node);
+
+/* The kernel forgot @id @times times. The node may be given up here: hold no lock. */
+void fat_inodes_forget(struct fat_inodes *inodes, fuse_ino_t id, uint64_t times);
+
+#endif

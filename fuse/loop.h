@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Receiving requests, with several threads.
+ *
+ * libfuse has a loop of its own; this one exists because libfuse before 3.18 answers
+ * SYNCFS and STATX with ENOSYS itself. It serves these two and hands on the rest. It
+ * also sees to it that DESTROY, which closes the volume, is served alone.
+ */
+#ifndef FAT_FUSE_LOOP_H
+#define FAT_FUSE_LOOP_H
+
+#include <stdbool.h>
+
+#include "mount.h"
+
+struct fat_loop;
+
+/* NULL without memory. @session and @mount outlive the loop. */
+struct fat_loop *fat_loop_new(struct fuse_session *session, struct fat_mount *mount);
+void fat_loop_free(struct fat_loop *loop);
+
+/*
+ * Serve with @threads threads until the volume is unmounted or fat_loop_stop().
+ * False: no thread could be started, or the connection failed.
+ */
+bool fat_loop_run(struct fat_loop *loop, unsigned threads);
+
+/* Let fat_loop_run() return when the requests under way are answered; from any thread. */
+void fat_loop_stop(struct fat_loop *loop);
+
+#endif

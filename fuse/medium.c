@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+#include "medium.h"
+
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* A server that is just leaving still commits and holds its lock for a moment. */
+enum { WAIT_MS = 5000 };
+
+/* Only root can make the kernel hold a device, and umount(2) wait for us. */
+static bool can_be_held(const char *path)
+{
+    struct stat status;
+
+    return geteuid() == 0 && stat(path, &status) == 0 && S_ISBLK(status.st_mode);
+}
+
+static fat_err open_device(const struct fat_options *options, struct fat_log *log,
+        struct fat_medium *medium, struct fat_blkdev **ret)
+{
+    const enum fat_blkdev_mode mode = options->read_only       ? FAT_BLKDEV_READ
+                                      : medium->held_by_kernel ? FAT_BLKDEV_WRITE_HELD
+                                                               : FAT_BLKDEV_WRITE;
+    const fat_err err = fat_blkdev_file_open(options->image, mode, WAIT_MS, ret);
+
+    if (err != FAT_E_READONLY || options->read_only) {
+        return err;
+    }
+    fat_log_say(log, false, "the medium can't be written: mounting it read-only");
+    medium->read_only = true;
+    return fat_blkdev_file_open(options->image, FAT_BLKDEV_READ, WAIT_MS, ret);
+}
+
+static fat_err open_volume(
+        struct fat_mount *mount, struct fat_log *log, struct fat_medium *medium)
+{
+    const struct fat_volume_options options = {
+            .flags = medium->read_only ? FAT_VOLUME_READ_ONLY : 0u,
+            .report = fat_log_report,
+            .report_context = log,
+    };
+    const fat_err err = fat_volume_open(mount->device, &options, &mount->volume);
+
+    if (err < 0) {
+        return err;
+    }
+    if (!medium->read_only && fat_volume_is_read_only(mount->volume)) {
+        const char *reason = fat_volume_read_only_reason(mount->volume);
+        char text[512];
+
+        (void)snprintf(text, sizeof(text), "mounting it read-only: %s",
+                reason ? reason : "the volume can't be written");
+        fat_log_say(log, false, text);
+        medium->read_only = true;
+    }
+    return FAT_OK;
+}
+
+bool fat_medium_open(struct fat_mount *mount, const struct fat_options *options,
+        struct fat_log *log, struct fat_medium *ret)
+{
+    fat_err err;
+
+    *ret = (struct fat_medium){
+            .read_only = options->read_only,
+            .held_by_kernel = can_be_held(options->image),
+    };
+    err = open_device(options, log, ret, &mount->device);
+    if (err < 0) {
+        fat_log_say_err(log, "can't be opened", err);
+        return false;
+    }
+    err = open_volume(mount, log, ret);
+    if (err < 0) {
+        fat_log_say_err(log, "can't be mounted", err);
+        fat_blkdev_close(mount->device);
+        mount->device = NULL;
+        return false;
+    }
+    return true;
+}

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+#include "mount.h"
+
+#include <errno.h>
+
+#include <fatward/node.h>
+
+bool fat_mount_start(struct fat_mount *mount, const struct fat_options *options)
+{
+    struct fat_volume_info info;
+
+    fat_volume_info(mount->volume, &info);
+    mount->rules = fat_attr_rules_make(options, info.cluster_bytes);
+    mount->sync = options->sync;
+    mount->dirsync = options->dirsync;
+    mount->flush = options->flush;
+    mount->inodes = fat_inodes_new(fat_volume_root(mount->volume));
+    mount->redirect = fat_redirect_new();
+    mount->committer = fat_committer_new(mount->volume, options->commit_seconds);
+    return mount->inodes && mount->redirect && mount->committer;
+}
+
+void fat_mount_finish(struct fat_mount *mount)
+{
+    if (mount->finished) {
+        return;
+    }
+    mount->finished = true;
+    fat_committer_free(mount->committer);
+    fat_inodes_free(mount->inodes);
+    fat_redirect_free(mount->redirect);
+    mount->committer = NULL;
+    mount->inodes = NULL;
+    mount->redirect = NULL;
+    if (mount->volume) {
+        mount->last_err = fat_volume_close(mount->volume);
+        mount->volume = NULL;
+    }
+    fat_blkdev_close(mount->device);
+    mount->device = NULL;
+}
+
+fat_err fat_mount_changed(struct fat_mount *mount)
+{
+    if (mount->sync) {
+        return fat_volume_commit(mount->volume);
+    }
+    fat_committer_kick(mount->committer);
+    return FAT_OK;
+}
+
+fat_err fat_mount_renamed(struct fat_mount *mount)
+{
+    if (mount->dirsync) {
+        return fat_volume_commit(mount->volume);
+    }
+    return fat_mount_changed(mount);
+}
+
+struct fat_mount *fat_mount_of(fuse_req_t req)
+{
+    return fuse_req_userdata(req);
+}
+
+bool fat_mount_find(fuse_req_t req, fuse_ino_t id, struct fat_inode *ret)
+{
+    if (fat_inodes_find(fat_mount_of(req)->inodes, id, ret)) {
+        return true;
+    }
+    fuse_reply_err(req, ESTALE);
+    return false;
+}
+
+void fat_mount_reply(fuse_req_t req, fat_err err)
+{
+    fuse_reply_err(req, fat_err_errno(err));
+}

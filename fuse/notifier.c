@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: MIT */
+#include "notifier.h"
+
+#include <linux/fuse.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+    NOTIFY_INC_EPOCH = 8, /* <linux/fuse.h> of Linux 6.16; protocol 7.44   */
+    EPOCH_MINOR = 44,
+    LONGEST_QUEUE = 65536, /* more can't be waiting unless the kernel hangs */
+};
+
+struct message {
+    struct message *next;
+    fuse_ino_t id; /* the inode, or the directory of @name */
+    off_t offset, length;
+    char *name; /* NULL: about the inode               */
+};
+
+struct fat_notifier {
+    struct fuse_session *session;
+    pthread_t thread;
+    atomic_bool epoch;
+    pthread_mutex_t lock; /* over everything below */
+    pthread_cond_t work;
+    struct message *first;
+    struct message **end;
+    unsigned waiting;
+    bool stopping;
+};
+
+static void free_message(struct message *message)
+{
+    free(message->name);
+    free(message);
+}
+
+/* Failures are of no interest: what is not cached need not be forgotten. */
+static void send_message(struct fuse_session *session, const struct message *message)
+{
+    if (message->name) {
+        (void)fuse_lowlevel_notify_inval_entry(
+                session, message->id, message->name, strlen(message->name));
+    } else {
+        (void)fuse_lowlevel_notify_inval_inode(
+                session, message->id, message->offset, message->length);
+    }
+}
+
+/* NULL: time to stop. */
+static struct message *take_message(struct fat_notifier *notifier)
+{
+    struct message *message = NULL;
+
+    pthread_mutex_lock(&notifier->lock);
+    while (!notifier->first && !notifier->stopping) {
+        pthread_cond_wait(&notifier->work, &notifier->lock);
+    }
+    if (!notifier->stopping) {
+        message = notifier->first;
+        notifier->first = message->next;
+        notifier->waiting--;
+        if (!notifier->first) {
+            notifier->end = &notifier->first;
+        }
+    }
+    pthread_mutex_unlock(&notifier->lock);
+    return message;
+}
+
+static void *run(void *argument)
+{
+    struct fat_notifier *notifier = argument;
+    struct message *message = take_message(notifier);
+
+    while (message) {
+        send_message(notifier->session, message);
+        free_message(message);
+        message = take_message(notifier);
+    }
+    return NULL;
+}
+
+struct fat_notifier *fat_notifier_new(struct fuse_session *session)
+{
+    struct fat_notifier *notifier = calloc(1, sizeof(*notifier));
+
+    if (!notifier) {
+        return NULL;
+    }
+    notifier->session = session;
+    notifier->end = &notifier->first;
+    if (pthread_mutex_init(&notifier->lock, NULL) == 0) {
+        if (pthread_cond_init(&notifier->work, NULL) == 0) {
+            if (pthread_create(&notifier->thread, NULL, run, notifier) == 0) {
+                return notifier;
+            }
+            pthread_cond_destroy(&notifier->work);
+        }
+        pthread_mutex_destroy(&notifier->lock);
+    }
+    free(notifier);
+    return NULL;
+}
+
+void fat_notifier_stop(struct fat_notifier *notifier)
+{
+    bool stopped;
+
+    pthread_mutex_lock(&notifier->lock);
+    stopped = notifier->stopping;
+    notifier->stopping = true;
+    pthread_cond_signal(&notifier->work);
+    pthread_mutex_unlock(&notifier->lock);
+    if (!stopped) {
+        pthread_join(notifier->thread, NULL);
+    }
+}
+
+void fat_notifier_free(struct fat_notifier *notifier)
+{
+    if (!notifier) {
+        return;
+    }
+    fat_notifier_stop(notifier);
+    while (notifier->first) {
+        struct message *message = notifier->first;
+
+        notifier->first = message->next;
+        free_message(message);
+    }
+    pthread_cond_destroy(&notifier->work);
+    pthread_mutex_destroy(&notifier->lock);
+    free(notifier);
+}
+
+void fat_notifier_set_protocol(struct fat_notifier *notifier, unsigned minor)
+{
+    atomic_store(&notifier->epoch, minor >= EPOCH_MINOR);
+}
+
+static void enqueue(struct fat_notifier *notifier, struct message *message)
+{
+    bool taken = false;
+
+    pthread_mutex_lock(&notifier->lock);
+    if (notifier->waiting < LONGEST_QUEUE && !notifier->stopping) {
+        *notifier->end = message;
+        notifier->end = &message->next;
+        notifier->waiting++;
+        pthread_cond_signal(&notifier->work);
+        taken = true;
+    }
+    pthread_mutex_unlock(&notifier->lock);
+    if (!taken) {
+        free_message(message);
+    }
+}
+
+static bool advance_epoch(struct fat_notifier *notifier)
+{
+    const struct fuse_out_header header = {
+            .len = sizeof(header), .error = NOTIFY_INC_EPOCH, .unique = 0};
+
+    return write(fuse_session_fd(notifier->session), &header, sizeof(header)) ==
+           (ssize_t)sizeof(header);
+}
+
+void fat_notifier_name(
+        struct fat_notifier *notifier, fuse_ino_t parent, const char *name)
+{
+    struct message *message;
+
+    if (atomic_load(&notifier->epoch) && advance_epoch(notifier)) {
+        return;
+    }
+    message = calloc(1, sizeof(*message));
+    if (!message) {
+        return; /* the name ages in its own time */
+    }
+    message->id = parent;
+    message->name = strdup(name);
+    if (!message->name) {
+        free(message);
+        return;
+    }
+    enqueue(notifier, message);
+}
+
+void fat_notifier_inode(
+        struct fat_notifier *notifier, fuse_ino_t id, off_t offset, off_t length)
+{
+    struct message *message = calloc(1, sizeof(*message));
+
+    if (message) {
+        message->id = id;
+        message->offset = offset;
+        message->length = length;
+        enqueue(notifier, message);
+    }
+}

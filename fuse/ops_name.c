@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: MIT */
+#define _GNU_SOURCE /* RENAME_NOREPLACE */
+#include "ops.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <fatward/namei.h>
+
+#include "entry.h"
+
+static void reply_entry(fuse_req_t req, const struct fat_naming *naming)
+{
+    struct fat_mount *mount = fat_mount_of(req);
+    struct fuse_entry_param entry;
+    const fat_err err = fat_entry_make(mount, naming, &entry);
+
+    if (err < 0) {
+        fat_mount_reply(req, err);
+    } else if (fuse_reply_entry(req, &entry) != 0) {
+        fat_entry_drop(mount, &entry); /* the caller was interrupted */
+    }
+}
+
+/* A file's main number for a task that was sent round to find it. */
+static bool must_be_main(fuse_req_t req, const struct fat_found *found)
+{
+    return !found->exact && !fat_node_is_directory(found->node) &&
+           fat_redirect_is_under_way(
+                   fat_mount_of(req)->redirect, fuse_req_ctx(req)->pid);
+}
+
+void fat_op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
+{
+    struct fat_inode directory;
+    struct fat_found found;
+    fat_err err;
+
+    if (!fat_mount_find(req, parent, &directory)) {
+        return;
+    }
+    err = fat_lookup(directory.node, name, &found);
+    if (err == FAT_E_NAME) {
+        err = FAT_E_NOENT; /* no file can have it, as on vfat; creating it is EINVAL */
+    }
+    if (err < 0) {
+        fat_mount_reply(req, err);
+        return;
+    }
+    reply_entry(req, &(struct fat_naming){
+                             .parent = parent,
+                             .name = name,
+                             .node = found.node,
+                             .exact = found.exact,
+                             .force_main = must_be_main(req, &found),
+                     });
+}
+
+void fat_op_forget(fuse_req_t req, fuse_ino_t id, uint64_t times)
+{
+    fat_inodes_forget(fat_mount_of(req)->inodes, id, times);
+    fuse_reply_none(req);
+}
+
+void fat_op_forget_multi(fuse_req_t req, size_t count, struct fuse_forget_data *list)
+{
+    struct fat_inodes *inodes = fat_mount_of(req)->inodes;
+
+    for (size_t i = 0; i < count; i++) {
+        fat_inodes_forget(inodes, list[i].ino, list[i].nlookup);
+    }
+    fuse_reply_none(req);
+}
+
+typedef fat_err make_fn(struct fat_node *directory, const char *name,
+        uint8_t attributes, struct fat_found *ret);
+
+/*
+ * Make a file or directory and the answer that names it. The mode is dropped, as
+ * vfat does: what a program creates it can write, until it says chmod.
+ */
+static fat_err make(struct fat_mount *mount, const struct fat_inode *directory,
+        const char *name, make_fn *function, struct fuse_entry_param *ret)
+{
+    struct fat_found found;
+    fat_err err = function(directory->node, name, 0, &found);
+
+    if (err < 0) {
+        return err;
+    }
+    err = fat_mount_renamed(mount);
+    if (err < 0) {
+        fat_node_unref(found.node);
+        return err;
+    }
+    return fat_entry_make(mount,
+            &(struct fat_naming){
+                    .parent = directory->id,
+                    .name = name,
+                    .node = found.node,
+                    .exact = found.exact,
+                    .force_main = true, /* it is open, or nobody knows it yet */
+            },
+            ret);
+}
+
+static void make_and_reply(
+        fuse_req_t req, fuse_ino_t parent, const char *name, make_fn *function)
+{
+    struct fat_mount *mount = fat_mount_of(req);
+    struct fat_inode directory;
+    struct fuse_entry_param entry;
+    fat_err err;
+
+    if (!fat_mount_find(req, parent, &directory)) {
+        return;
+    }
+    err = make(mount, &directory, name, function, &entry);
+    if (err < 0) {
+        fat_mount_reply(req, err);
+    } else if (fuse_reply_entry(req, &entry) != 0) {
+        fat_entry_drop(mount, &entry);
+    }
+}
+
+/*
+ * Somebody may have made the file in another spelling since this one was looked up:
+ * then it is to be opened, and the kernel asks for that when the name is stale.
+ */
+static void reply_create_err(
+        fuse_req_t req, fat_err err, const struct fuse_file_info *info)
+{
+    struct fat_redirect *redirect = fat_mount_of(req)->redirect;
+
+    if (err == FAT_E_EXIST && !(info->flags & O_EXCL) &&
+            fat_redirect_begin(redirect, fuse_req_ctx(req)->pid)) {
+        fuse_reply_err(req, ESTALE);
+    } else {
+        fat_mount_reply(req, err);
+    }
+}
+
+void fat_op_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
+        struct fuse_file_info *info)
+{
+    struct fat_mount *mount = fat_mount_of(req);
+    struct fat_inode directory;
+    struct fuse_entry_param entry;
+    fat_err err;
+
+    (void)mode;
+    if (!fat_mount_find(req, parent, &directory)) {
+        return;
+    }
+    err = make(mount, &directory, name, fat_create, &entry);
+    if (err < 0) {
+        reply_create_err(req, err, info);
+        return;
+    }
+    fat_redirect_end(mount->redirect, fuse_req_ctx(req)->pid);
+    info->keep_cache = 1;
+    if (fuse_reply_create(req, &entry, info) != 0) {
+        fat_entry_drop(mount, &entry);
+    }
+}
+
+void fat_op_mknod(
+        fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, dev_t device)
+{
+    (void)device;
+    if (S_ISREG(mode)) {
+        make_and_reply(req, parent, name, fat_create);
+    } else {
+        fuse_reply_err(req, EPERM);
+    }
+}
+
+void fat_op_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode)
+{
+    (void)mode;
+    make_and_reply(req, parent, name, fat_mkdir);
+}
+
+typedef fat_err remove_fn(struct fat_node *directory, const char *name);
+
+static void remove_and_reply(
+        fuse_req_t req, fuse_ino_t parent, const char *name, remove_fn *function)
+{
+    struct fat_inode directory;
+    fat_err err;
+
+    if (!fat_mount_find(req, parent, &directory)) {
+        return;
+    }
+    err = function(directory.node, name);
+    if (err == FAT_OK) {
+        err = fat_mount_renamed(fat_mount_of(req));
+    }
+    fat_mount_reply(req, err);
+}
+
+void fat_op_unlink(fuse_req_t req, fuse_ino_t parent, const char *name)
+{
+    remove_and_reply(req, parent, name, fat_unlink);
+}
+
+void fat_op_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name)
+{
+    remove_and_reply(req, parent, name, fat_rmdir);
+}
+
+/* False: a flag that FAT knows nothing of. */
+static bool translate_flags(unsigned flags, unsigned *ret)
+{
+    *ret = (flags & RENAME_NOREPLACE ? FAT_RENAME_NOREPLACE : 0u) |
+           (flags & RENAME_EXCHANGE ? FAT_RENAME_EXCHANGE : 0u);
+    return (flags & ~(unsigned)(RENAME_NOREPLACE | RENAME_EXCHANGE)) == 0;
+}
+
+/*
+ * The kernel goes on to call the file what the caller said, for as long as it was
+ * told for the old name; but trailing dots are dropped on the way to the disk.
+ */
+static void mind_lost_dots(struct fat_mount *mount, fuse_ino_t parent, const char *name)
+{
+    const size_t length = strlen(name);
+
+    if (length > 0 && name[length - 1] == '.') {
+        fat_notifier_name(mount->notifier, parent, name);
+    }
+}
+
+void fat_op_rename(fuse_req_t req, fuse_ino_t old_parent, const char *old_name,
+        fuse_ino_t new_parent, const char *new_name, unsigned flags)
+{
+    struct fat_mount *mount = fat_mount_of(req);
+    struct fat_inode from, to;
+    unsigned fat_flags;
+    fat_err err;
+
+    if (!translate_flags(flags, &fat_flags)) {
+        fuse_reply_err(req, EINVAL);
+        return;
+    }
+    if (!fat_mount_find(req, old_parent, &from) ||
+            !fat_mount_find(req, new_parent, &to)) {
+        return;
+    }
+    err = fat_rename(from.node, old_name, to.node, new_name, fat_flags);
+    if (err == FAT_OK) {
+        mind_lost_dots(mount, new_parent, new_name);
+        err = fat_mount_renamed(mount);
+    }
+    fat_mount_reply(req, err);
+}
+
+void fat_op_symlink(
+        fuse_req_t req, const char *target, fuse_ino_t parent, const char *name)
+{
+    (void)target;
+    (void)parent;
+    (void)name;
+    fuse_reply_err(req, EPERM);
+}
+
+void fat_op_link(fuse_req_t req, fuse_ino_t id, fuse_ino_t parent, const char *name)
+{
+    (void)id;
+    (void)parent;
+    (void)name;
+    fuse_reply_err(req, EPERM);
+}

@@ -1,0 +1,467 @@
+/* SPDX-License-Identifier: MIT */
+#define _GNU_SOURCE /* realpath, strerrordesc_np */
+#include "options.h"
+
+#include <errno.h>
+#include <fuse_opt.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define PROGRAM "fatward"
+
+enum {
+    DEFAULT_COMMIT_SECONDS = 5,
+    LARGEST_COMMIT_SECONDS = 3600,
+    DEFAULT_THREADS = 8,
+    LARGEST_THREADS = 64,
+};
+
+enum word {
+    WORD_READ_ONLY,
+    WORD_READ_WRITE,
+    WORD_UID,
+    WORD_GID,
+    WORD_UMASK,
+    WORD_FMASK,
+    WORD_DMASK,
+    WORD_SYNC,
+    WORD_ASYNC,
+    WORD_DIRSYNC,
+    WORD_FLUSH,
+    WORD_COMMIT,
+    WORD_FSNAME,
+    WORD_SUBTYPE,
+    WORD_ALLOW_OTHER,
+    WORD_NOALLOW_OTHER,
+    WORD_THREADS,
+    WORD_SINGLE,
+    WORD_FOREGROUND,
+    WORD_DEBUG,
+    WORD_HELP,
+    WORD_VERSION,
+};
+
+/* FUSE_OPT_KEY() without its narrow -1 */
+#define OURS(text, word)                      \
+    {                                         \
+        (text), (unsigned long)-1U, (int)word \
+    }
+#define PASSED(text)  OURS(text, FUSE_OPT_KEY_KEEP)
+#define IGNORED(text) OURS(text, FUSE_OPT_KEY_DISCARD)
+
+static const struct fuse_opt words[] = {
+        OURS("ro", WORD_READ_ONLY),
+        OURS("rw", WORD_READ_WRITE),
+        OURS("uid=", WORD_UID),
+        OURS("gid=", WORD_GID),
+        OURS("umask=", WORD_UMASK),
+        OURS("fmask=", WORD_FMASK),
+        OURS("dmask=", WORD_DMASK),
+        OURS("sync", WORD_SYNC),
+        OURS("async", WORD_ASYNC),
+        OURS("dirsync", WORD_DIRSYNC),
+        OURS("flush", WORD_FLUSH),
+        OURS("commit=", WORD_COMMIT),
+        OURS("fsname=", WORD_FSNAME),
+        OURS("subtype=", WORD_SUBTYPE),
+        OURS("allow_other", WORD_ALLOW_OTHER),
+        OURS("noallow_other", WORD_NOALLOW_OTHER),
+        OURS("max_threads=", WORD_THREADS),
+        OURS("-s", WORD_SINGLE),
+        OURS("-f", WORD_FOREGROUND),
+        OURS("-d", WORD_DEBUG),
+        OURS("debug", WORD_DEBUG),
+        OURS("-h", WORD_HELP),
+        OURS("--help", WORD_HELP),
+        OURS("-V", WORD_VERSION),
+        OURS("--version", WORD_VERSION),
+        /* libfuse's own, and the mount flags that it turns into bits */
+        PASSED("allow_root"),
+        PASSED("auto_unmount"),
+        PASSED("max_read="),
+        PASSED("max_readahead="),
+        PASSED("max_background="),
+        PASSED("suid"),
+        PASSED("nosuid"),
+        PASSED("dev"),
+        PASSED("nodev"),
+        PASSED("exec"),
+        PASSED("noexec"),
+        PASSED("atime"),
+        PASSED("noatime"),
+        PASSED("context="),
+        PASSED("fscontext="),
+        PASSED("defcontext="),
+        PASSED("rootcontext="),
+        /* always so, decided elsewhere, or without a meaning on FAT */
+        IGNORED("default_permissions"),
+        IGNORED("blkdev"),
+        IGNORED("max_write="),
+        IGNORED("clone_fd"),
+        IGNORED("max_idle_threads="),
+        IGNORED("defaults"),
+        IGNORED("diratime"),
+        IGNORED("nodiratime"),
+        IGNORED("relatime"),
+        IGNORED("norelatime"),
+        IGNORED("strictatime"),
+        IGNORED("nostrictatime"),
+        IGNORED("lazytime"),
+        IGNORED("nolazytime"),
+        IGNORED("iversion"),
+        IGNORED("noiversion"),
+        IGNORED("silent"),
+        IGNORED("loud"),
+        IGNORED("mand"),
+        IGNORED("nomand"),
+        IGNORED("symfollow"),
+        IGNORED("nosymfollow"),
+        /* mount(8)'s bookkeeping */
+        IGNORED("auto"),
+        IGNORED("noauto"),
+        IGNORED("fail"),
+        IGNORED("nofail"),
+        IGNORED("user"),
+        IGNORED("user="),
+        IGNORED("nouser"),
+        IGNORED("users"),
+        IGNORED("nousers"),
+        IGNORED("owner"),
+        IGNORED("noowner"),
+        IGNORED("group"),
+        IGNORED("nogroup"),
+        IGNORED("_netdev"),
+        IGNORED("comment="),
+        IGNORED("uhelper="),
+        IGNORED("helper="),
+        FUSE_OPT_END,
+};
+
+static int refuse(const char *argument, const char *reason)
+{
+    (void)fprintf(stderr, PROGRAM ": option '%s': %s\n", argument, reason);
+    return -1;
+}
+
+/* Digits of @base and nothing else, up to @largest. */
+static bool parse_number(const char *text, int base, uint64_t largest, uint64_t *ret)
+{
+    const char *digits = base == 8 ? "01234567" : "0123456789";
+    unsigned long long number;
+
+    if (text[0] == '\0' || text[strspn(text, digits)] != '\0') {
+        return false;
+    }
+    errno = 0;
+    number = strtoull(text, NULL, base);
+    if (errno || number > largest) {
+        return false;
+    }
+    *ret = number;
+    return true;
+}
+
+static int take_mask(struct fat_options *o, enum word word, const char *argument)
+{
+    uint64_t mask;
+
+    if (!parse_number(strchr(argument, '=') + 1, 8, 0777, &mask)) {
+        return refuse(argument, "not an octal mask from 0 to 777");
+    }
+    if (word != WORD_DMASK) {
+        o->file_mask = (unsigned)mask;
+    }
+    if (word != WORD_FMASK) {
+        o->directory_mask = (unsigned)mask;
+    }
+    return 0;
+}
+
+static int take_owner(struct fat_options *o, enum word word, const char *argument)
+{
+    uint64_t id;
+
+    /* the largest number means "no change" to chown(2) and is nobody's */
+    if (!parse_number(strchr(argument, '=') + 1, 10, UINT32_MAX - 1, &id)) {
+        return refuse(argument, "not the number of a user or group");
+    }
+    if (word == WORD_UID) {
+        o->uid = (uid_t)id;
+    } else {
+        o->gid = (gid_t)id;
+    }
+    return 0;
+}
+
+static int take_count(
+        const char *argument, const char *reason, uint64_t largest, unsigned *ret)
+{
+    uint64_t count;
+
+    if (!parse_number(strchr(argument, '=') + 1, 10, largest, &count) || count == 0) {
+        return refuse(argument, reason);
+    }
+    *ret = (unsigned)count;
+    return 0;
+}
+
+static int take_text(char **text, const char *argument)
+{
+    free(*text);
+    *text = strdup(strchr(argument, '=') + 1);
+    return *text ? 0 : refuse(argument, "out of memory");
+}
+
+static int take_path(struct fat_options *o, const char *argument)
+{
+    char *copy;
+
+    if (o->directory) {
+        return refuse(argument, "one image and one directory are enough");
+    }
+    copy = strdup(argument);
+    if (!copy) {
+        return refuse(argument, "out of memory");
+    }
+    if (o->image) {
+        o->directory = copy;
+    } else {
+        o->image = copy;
+    }
+    return 0;
+}
+
+static int take_unlisted(const char *argument)
+{
+    if (strncmp(argument, "x-", 2) == 0 || strncmp(argument, "X-", 2) == 0) {
+        return 0;
+    }
+    return refuse(argument, "unknown; '" PROGRAM " -h' lists the options");
+}
+
+static int take_value(struct fat_options *o, enum word word, const char *argument)
+{
+    switch ((int)word) {
+    case WORD_UID:
+    case WORD_GID:
+        return take_owner(o, word, argument);
+    case WORD_UMASK:
+    case WORD_FMASK:
+    case WORD_DMASK:
+        return take_mask(o, word, argument);
+    case WORD_COMMIT:
+        return take_count(argument, "not a number of seconds from 1 to 3600",
+                LARGEST_COMMIT_SECONDS, &o->commit_seconds);
+    case WORD_THREADS:
+        return take_count(argument, "not a number of threads from 1 to 64",
+                LARGEST_THREADS, &o->threads);
+    case WORD_FSNAME:
+        return take_text(&o->fsname, argument);
+    default:
+        return take_text(&o->subtype, argument);
+    }
+}
+
+/* The mount flags that are ours as well as the kernel's go on to libfuse too. */
+static int take_flag(struct fat_options *o, enum word word)
+{
+    switch ((int)word) {
+    case WORD_READ_ONLY:
+    case WORD_READ_WRITE:
+        o->read_only = word == WORD_READ_ONLY;
+        return 0;
+    case WORD_SYNC:
+    case WORD_ASYNC:
+        o->sync = word == WORD_SYNC;
+        return 1;
+    case WORD_DIRSYNC:
+        o->dirsync = true;
+        return 1;
+    case WORD_FLUSH:
+        o->flush = true;
+        return 0;
+    case WORD_ALLOW_OTHER:
+    case WORD_NOALLOW_OTHER:
+        o->allow_other = word == WORD_ALLOW_OTHER;
+        o->noallow_other = word == WORD_NOALLOW_OTHER;
+        return 0;
+    case WORD_SINGLE:
+        o->threads = 1;
+        return 0;
+    case WORD_FOREGROUND:
+        o->foreground = true;
+        return 0;
+    case WORD_DEBUG:
+        o->debug = true;
+        o->foreground = true;
+        return 0;
+    case WORD_HELP:
+        o->want_help = true;
+        return 0;
+    default:
+        o->want_version = true;
+        return 0;
+    }
+}
+
+/* libfuse's callback: -1 refuses, 0 drops, 1 leaves the word for libfuse. */
+static int take(void *data, const char *argument, int key, struct fuse_args *outargs)
+{
+    struct fat_options *o = data;
+
+    (void)outargs;
+    if (key == FUSE_OPT_KEY_NONOPT) {
+        return take_path(o, argument);
+    }
+    if (key == FUSE_OPT_KEY_OPT) {
+        return take_unlisted(argument);
+    }
+    if (strchr(argument, '=')) {
+        return take_value(o, (enum word)key, argument);
+    }
+    return take_flag(o, (enum word)key);
+}
+
+static unsigned current_umask(void)
+{
+    const mode_t mask = umask(0);
+
+    umask(mask);
+    return (unsigned)mask & 0777u;
+}
+
+bool fat_options_parse(int argc, char **argv, struct fat_options *ret)
+{
+    const unsigned mask = current_umask();
+
+    *ret = (struct fat_options){
+            .forwarded = FUSE_ARGS_INIT(argc, argv),
+            .uid = getuid(),
+            .gid = getgid(),
+            .file_mask = mask,
+            .directory_mask = mask,
+            .commit_seconds = DEFAULT_COMMIT_SECONDS,
+            .threads = DEFAULT_THREADS,
+    };
+    if (fuse_opt_parse(&ret->forwarded, ret, words, take) != 0) {
+        return false;
+    }
+    if (ret->want_help || ret->want_version) {
+        return true;
+    }
+    if (!ret->directory) {
+        (void)fprintf(
+                stderr, PROGRAM ": usage: " PROGRAM " IMAGE DIRECTORY [-o OPTIONS]\n");
+        return false;
+    }
+    return true;
+}
+
+static bool make_absolute(char **path)
+{
+    char *absolute = realpath(*path, NULL);
+
+    if (!absolute) {
+        (void)fprintf(stderr, PROGRAM ": %s: %s\n", *path, strerrordesc_np(errno));
+        return false;
+    }
+    free(*path);
+    *path = absolute;
+    return true;
+}
+
+bool fat_options_locate(struct fat_options *options)
+{
+    return make_absolute(&options->image) && make_absolute(&options->directory);
+}
+
+/* Add one "-o" word; a comma or backslash in @value must not end it. */
+static bool forward(struct fuse_args *args, const char *word, const char *value)
+{
+    char *whole = NULL;
+    char *escaped = NULL;
+    bool ok = false;
+    const size_t length = strlen(word) + strlen(value) + 1;
+
+    whole = malloc(length);
+    if (whole) {
+        (void)snprintf(whole, length, "%s%s", word, value);
+        ok = fuse_opt_add_opt_escaped(&escaped, whole) == 0 &&
+             fuse_opt_add_arg(args, "-o") == 0 && fuse_opt_add_arg(args, escaped) == 0;
+    }
+    free(escaped);
+    free(whole);
+    return ok;
+}
+
+bool fat_options_forward(
+        struct fat_options *options, bool read_only, unsigned block_bytes)
+{
+    struct fuse_args *args = &options->forwarded;
+    const char *name =
+            options->fsname && !block_bytes ? options->fsname : options->image;
+    bool ok = forward(args, "default_permissions", "") &&
+              forward(args, "fsname=", name) &&
+              forward(args, "subtype=", options->subtype ? options->subtype : PROGRAM);
+
+    /* root's mount is for everybody, as people expect of vfat; modes still hold */
+    if (options->allow_other || (geteuid() == 0 && !options->noallow_other)) {
+        ok = ok && forward(args, "allow_other", "");
+    }
+    if (read_only) {
+        ok = ok && forward(args, "ro", "");
+    }
+    if (options->debug) {
+        ok = ok && fuse_opt_add_arg(args, "-d") == 0;
+    }
+    if (block_bytes) {
+        char digits[16];
+
+        (void)snprintf(digits, sizeof(digits), "%u", block_bytes);
+        ok = ok && forward(args, "blkdev", "") && forward(args, "blksize=", digits);
+    }
+    return ok;
+}
+
+void fat_options_done(struct fat_options *options)
+{
+    fuse_opt_free_args(&options->forwarded);
+    free(options->image);
+    free(options->directory);
+    free(options->fsname);
+    free(options->subtype);
+}
+
+void fat_options_usage(const char *program)
+{
+    (void)printf(
+            "usage: %s IMAGE DIRECTORY [-o OPTION[,OPTION...]] [-dfs]\n"
+            "\n"
+            "Mounts the FAT volume in IMAGE (a file or a block device) on DIRECTORY.\n"
+            "\n"
+            "    -f               stay in the foreground\n"
+            "    -d               print every request (implies -f)\n"
+            "    -s               serve one request at a time\n"
+            "    -h, -V           this text; the versions\n"
+            "\n"
+            "    ro, rw           read only, or for writing (default)\n"
+            "    uid=N, gid=N     owner of everything (default: who mounts)\n"
+            "    umask=OCTAL      permissions taken away (default: the umask)\n"
+            "    fmask=, dmask=   the same for files or directories only\n"
+            "    sync, dirsync    commit every change, or every change of names\n"
+            "    flush            commit when a written file is closed\n"
+            "    commit=SECONDS   commit at the latest after that time (default 5)\n"
+            "    noatime          accepted; reading never changes a file's times\n"
+            "    fsname=, subtype=\n"
+            "                     what mount(8) shows (default: IMAGE, fatward)\n"
+            "    allow_other, noallow_other\n"
+            "                     whether others may use the mount (default: root's)\n"
+            "    max_threads=N    requests served at once (default 8)\n"
+            "\n"
+            "and what mount(8) hands to every file system. See fatward(8).\n",
+            program);
+}

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: MIT */
+#include "signals.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "mounts.h"
+#include "unmount.h"
+
+struct fat_signals {
+    struct fat_loop *loop;
+    const char *directory;
+    dev_t device; /* of our mount: another one may lie on top of it by then */
+    atomic_bool unmounted;
+    pthread_t thread;
+};
+
+enum { END_OF_WATCH = SIGUSR2 };
+
+static sigset_t watched(void)
+{
+    sigset_t set;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGHUP);
+    sigaddset(&set, END_OF_WATCH);
+    return set;
+}
+
+bool fat_signals_block(void)
+{
+    const struct sigaction ignore = {.sa_handler = SIG_IGN};
+    const sigset_t set = watched();
+
+    return pthread_sigmask(SIG_BLOCK, &set, NULL) == 0 &&
+           sigaction(SIGPIPE, &ignore, NULL) == 0;
+}
+
+static bool is_ours_on_top(const struct fat_signals *signals)
+{
+    struct fat_mounted mounted;
+    bool ours;
+
+    if (!fat_mounts_find(signals->directory, &mounted)) {
+        return false;
+    }
+    ours = mounted.device == signals->device;
+    fat_mounted_done(&mounted);
+    return ours;
+}
+
+static void unmount_in_order(struct fat_signals *signals)
+{
+    if (is_ours_on_top(signals)) {
+        fat_unmount_write_back(signals->directory);
+        if (fat_unmount(signals->directory, true, false) == 0) {
+            atomic_store(&signals->unmounted, true);
+        }
+    }
+    fat_loop_stop(signals->loop);
+}
+
+static void *run(void *argument)
+{
+    struct fat_signals *signals = argument;
+    const sigset_t set = watched();
+    int number = 0;
+
+    while (sigwait(&set, &number) != 0 || number != END_OF_WATCH) {
+        if (number != 0) {
+            unmount_in_order(signals);
+        }
+    }
+    return NULL;
+}
+
+struct fat_signals *fat_signals_new(struct fat_loop *loop, const char *directory)
+{
+    struct fat_signals *signals = calloc(1, sizeof(*signals));
+    struct fat_mounted mounted;
+
+    if (!signals) {
+        return NULL;
+    }
+    signals->loop = loop;
+    signals->directory = directory;
+    if (fat_mounts_find(directory, &mounted)) {
+        signals->device = mounted.device;
+        fat_mounted_done(&mounted);
+    }
+    if (pthread_create(&signals->thread, NULL, run, signals) != 0) {
+        free(signals);
+        return NULL;
+    }
+    return signals;
+}
+
+void fat_signals_free(struct fat_signals *signals)
+{
+    if (signals) {
+        pthread_kill(signals->thread, END_OF_WATCH);
+        pthread_join(signals->thread, NULL);
+        free(signals);
+    }
+}
+
+bool fat_signals_unmounted(const struct fat_signals *signals)
+{
+    return atomic_load(&signals->unmounted);
+}
