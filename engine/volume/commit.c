@@ -215,7 +215,12 @@ static fat_err clear(struct fat_volume *volume) FAT_REQUIRES(volume->commit_lock
 
 fat_err fat_commit_last(struct fat_volume *volume)
 {
-    fat_err err = fat_commit_run(volume);
+    fat_err err;
+
+    /* What a commit lets go of may be removed directories, whose clusters want one more. */
+    do {
+        err = fat_commit_run(volume);
+    } while (err == FAT_OK && anything_waits(volume));
 
     fat_mutex_lock(&volume->commit_lock);
     if (err == FAT_OK && volume->marked && !volume->tree.damaged) {
