@@ -7,6 +7,13 @@
 /* Sectors read ahead of a FAT sector: 16 KiB of 512-byte sectors. */
 enum { AHEAD = 31 };
 
+uint32_t fat_fattab_ahead(const struct fat_fattab *tab, uint64_t sector, uint32_t want)
+{
+    const uint64_t left = tab->start + tab->geometry->fat_sectors - 1 - sector;
+
+    return left < want ? (uint32_t)left : want;
+}
+
 void fat_fattab_init(struct fat_fattab *tab, const struct fat_geometry *geometry,
         struct fat_cache *cache)
 {
@@ -47,8 +54,8 @@ static fat_err cursor_load(
         return FAT_OK;
     }
     cursor->valid = false;
-    err = fat_cache_read(
-            tab->cache, sector, 0, cursor->bytes, tab->geometry->sector_bytes, AHEAD);
+    err = fat_cache_read(tab->cache, sector, 0, cursor->bytes,
+            tab->geometry->sector_bytes, fat_fattab_ahead(tab, sector, AHEAD));
     if (err == FAT_OK) {
         cursor->sector = sector;
         cursor->valid = true;
@@ -89,8 +96,10 @@ fat_err fat_fattab_peek(
 {
     const struct fat_ent_span span = fat_ent_locate(tab->geometry->type, cluster);
     uint8_t raw[FAT_ENT_BYTES_MAX];
-    fat_err err = fat_cache_read(
-            tab->cache, tab->start, span.offset, raw, span.length, AHEAD);
+    fat_err err = fat_cache_read(tab->cache, tab->start, span.offset, raw, span.length,
+            fat_fattab_straddles(tab, cluster)
+                    ? 0
+                    : fat_fattab_ahead(tab, fat_fattab_sector(tab, cluster), AHEAD));
 
     assert(fat_geometry_holds(tab->geometry, cluster));
     if (err == FAT_OK) {
@@ -148,7 +157,8 @@ static fat_err reclaim_part(const struct fat_fattab *tab, uint64_t sector,
 {
     static const uint8_t zeros[FAT_ENT_BYTES_MAX];
     struct fat_block *block;
-    fat_err err = fat_cache_get(tab->cache, sector, AHEAD, &block);
+    fat_err err = fat_cache_get(
+            tab->cache, sector, fat_fattab_ahead(tab, sector, AHEAD), &block);
 
     if (err != FAT_OK) {
         return err;

@@ -29,6 +29,13 @@ void fat_fattab_init(struct fat_fattab *tab, const struct fat_geometry *geometry
 /* The sector that holds the (first byte of the) entry of @cluster. */
 uint64_t fat_fattab_sector(const struct fat_fattab *tab, uint32_t cluster);
 
+/*
+ * How many sectors to read ahead of @sector, at most @want: never past the table.
+ * What lies behind it is no metadata for sure, and a block of somebody's data must not
+ * be in the cache when its cluster becomes a directory's.
+ */
+uint32_t fat_fattab_ahead(const struct fat_fattab *tab, uint64_t sector, uint32_t want);
+
 /* FAT12: the entry lies in two sectors. */
 bool fat_fattab_straddles(const struct fat_fattab *tab, uint32_t cluster);
 

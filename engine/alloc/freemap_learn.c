@@ -99,8 +99,9 @@ static fat_err learn_sector(const struct fat_fattab *tab, struct seen *seen)
     const uint32_t cluster = seen->base + seen->begin + FAT_CLUSTER_FIRST;
     const uint64_t sector = fat_fattab_sector(tab, cluster);
     struct fat_block *block;
-    fat_err err = fat_cache_get(
-            tab->cache, sector, FAT_REGION_CLUSTERS * 4 / 512 - 1, &block);
+    const uint32_t ahead =
+            fat_fattab_ahead(tab, sector, FAT_REGION_CLUSTERS * 4 / 512 - 1);
+    fat_err err = fat_cache_get(tab->cache, sector, ahead, &block);
 
     if (err != FAT_OK) {
         return err;

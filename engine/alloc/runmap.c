@@ -42,7 +42,7 @@ void fat_runmap_append(struct fat_runmap *map, uint32_t cluster, uint32_t count)
     if (last && last->cluster + last->count == cluster) {
         last->count += count;
     } else {
-        assert(map->count < map->capacity);
+        assert(map->runs && map->count < map->capacity);
         map->runs[map->count++] = (struct fat_run){
                 .index = map->clusters, .cluster = cluster, .count = count};
     }

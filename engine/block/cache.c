@@ -38,7 +38,7 @@ fat_err fat_cache_new(struct fat_blkdev *dev, uint32_t sector_bytes,
     if (!cache) {
         return FAT_E_NOMEM;
     }
-    cache->table = calloc(buckets, sizeof(*cache->table));
+    cache->table = calloc(buckets, sizeof(struct fat_block *));
     cache->transfer = malloc(FAT_CACHE_TRANSFER);
     if (!cache->table || !cache->transfer) {
         free(cache->table);

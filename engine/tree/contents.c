@@ -49,7 +49,7 @@ static fat_err each_run(struct fat_node *node, uint64_t offset, uint8_t *bytes,
 
     while (length > 0) {
         const uint32_t within = (uint32_t)(offset % cluster_bytes);
-        struct fat_run run;
+        struct fat_run run = {0};
         uint64_t room;
         size_t part;
         fat_err err = find_run(node, (uint32_t)(offset / cluster_bytes), &run);
@@ -125,18 +125,6 @@ static fat_err write_zeros(struct fat_node *node, uint64_t begin, uint64_t end)
     return err;
 }
 
-static void touch(struct fat_node *node)
-{
-    struct fat_tree *tree = node->tree;
-    const struct fat_stamp now = fat_stamp_encode(fat_tree_now(tree), tree->utc_offset);
-
-    fat_mutex_lock(&node->index_lock);
-    node->entry.written = now;
-    node->entry.accessed.date = now.date;
-    node->entry.attributes |= FAT_ATTR_ARCHIVE;
-    fat_mutex_unlock(&node->index_lock);
-}
-
 /* Times alone order nothing: they need no flush of their own. */
 static fat_err publish_times(struct fat_node *node)
 {
@@ -149,8 +137,8 @@ static fat_err publish_times(struct fat_node *node)
     if (err == FAT_OK) {
         const uint64_t number = fat_interval_enter(&tree->interval);
 
-        touch(node);
-        fat_node_put_times(node, &edits, number);
+        fat_node_touch(node);
+        fat_node_put_times(node, &edits, FAT_STAGE_FILL, number);
         fat_interval_leave(&tree->interval);
     }
     fat_edits_done(&edits);
@@ -185,7 +173,7 @@ static fat_err publish_size(struct fat_node *node, uint32_t size)
     err = fat_node_prepare(node, &edits, 1);
     if (err == FAT_OK) {
         (void)fat_interval_enter(&tree->interval);
-        touch(node);
+        fat_node_touch(node);
         node->entry.size_bytes = size;
         fat_node_publish(node, &edits);
         fat_interval_leave(&tree->interval);
@@ -328,7 +316,7 @@ fat_err fat_contents_truncate(struct fat_node *node, uint32_t size)
     if (size > node->entry.size_bytes) {
         err = grow_with_zeros(node, size);
     } else {
-        touch(node);
+        fat_node_touch(node);
         err = fat_chain_cut(node, fat_node_clusters(node, size), size);
     }
     fat_rwlock_write_end(&node->lock);

@@ -258,6 +258,9 @@ uint64_t fat_node_ino_at(
     fat_mutex_lock(&tree->table_lock);
     node = find_place(tree, parent, slot);
     ino = node ? node->ino : place_ino(parent, slot);
+    if (!node && ino_in_use(tree, ino)) {
+        ino |= UINT64_C(1) << 61; /* that of a file which has moved away from there */
+    }
     fat_mutex_unlock(&tree->table_lock);
     return ino;
 }
@@ -272,6 +275,21 @@ fat_err fat_node_prepare(
 {
     return node->place.parent ? fat_edits_prepare(edits, node->place.sector, stages)
                               : FAT_OK;
+}
+
+fat_err fat_node_prepare_farewell(struct fat_node *node)
+{
+    struct fat_piece *piece;
+
+    if (node->farewell) {
+        return FAT_OK;
+    }
+    piece = calloc(1, sizeof(*piece));
+    if (!piece) {
+        return FAT_E_NOMEM;
+    }
+    node->farewell = piece;
+    return FAT_OK;
 }
 
 void fat_node_publish(struct fat_node *node, struct fat_edits *edits)
@@ -290,15 +308,17 @@ void fat_node_publish(struct fat_node *node, struct fat_edits *edits)
             sizeof(raw));
 }
 
-void fat_node_put_times(struct fat_node *node, struct fat_edits *edits, uint64_t number)
+void fat_node_put_times(struct fat_node *node, struct fat_edits *edits,
+        enum fat_stage stage, uint64_t number)
 {
     const struct fat_place *place = &node->place;
-    const enum fat_stage stage =
-            place->published == number ? FAT_STAGE_PUBLISH : FAT_STAGE_FILL;
     uint8_t raw[FAT_SLOT_BYTES];
 
     if (!place->parent) {
         return;
+    }
+    if (place->published == number && stage < FAT_STAGE_PUBLISH) {
+        stage = FAT_STAGE_PUBLISH;
     }
     fat_edits_get(edits, place->sector, place->offset, raw, sizeof(raw));
     fat_mutex_lock(&node->index_lock);
@@ -308,6 +328,20 @@ void fat_node_put_times(struct fat_node *node, struct fat_edits *edits, uint64_t
             raw + DIR_LST_ACC_DATE, NULL, 2);
     fat_edits_set(edits, place->sector, stage, place->offset + DIR_WRT_TIME,
             raw + DIR_WRT_TIME, NULL, 4);
+}
+
+void fat_node_touch(struct fat_node *node)
+{
+    const struct fat_tree *tree = node->tree;
+    const struct fat_stamp now = fat_stamp_encode(fat_tree_now(tree), tree->utc_offset);
+
+    fat_mutex_lock(&node->index_lock);
+    node->entry.written = (struct fat_stamp){.date = now.date, .time = now.time};
+    node->entry.accessed.date = now.date;
+    if (!node->is_directory) {
+        node->entry.attributes |= FAT_ATTR_ARCHIVE;
+    }
+    fat_mutex_unlock(&node->index_lock);
 }
 
 uint32_t fat_node_clusters(const struct fat_node *node, uint64_t size_bytes)

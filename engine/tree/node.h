@@ -122,15 +122,22 @@ uint32_t fat_node_dotdot(const struct fat_node *directory);
 FAT_MUST_CHECK fat_err fat_node_prepare(
         struct fat_node *node, struct fat_edits *edits, unsigned stages);
 
+/* Set aside what the last unref of a removed node will need. FAT_E_NOMEM */
+FAT_MUST_CHECK fat_err fat_node_prepare_farewell(struct fat_node *node);
+
 /* PUBLISH the entry as it is to be now. Interval held, entry prepared, node exclusive. */
 void fat_node_publish(struct fat_node *node, struct fat_edits *edits);
 
+/* It was changed now: time of writing, date of access, and a file's archive bit. */
+void fat_node_touch(struct fat_node *node);
+
 /*
- * Write the times only. They order nothing, so they go with FILL, unless the entry
- * itself is only published by this interval's commit (@number).
+ * Write the times only. They order nothing, so they go with @stage, whichever has to
+ * be written anyway; where this interval's commit (@number) is the first to publish
+ * the entry, not before that.
  */
-void fat_node_put_times(
-        struct fat_node *node, struct fat_edits *edits, uint64_t number);
+void fat_node_put_times(struct fat_node *node, struct fat_edits *edits,
+        enum fat_stage stage, uint64_t number);
 
 /* The clusters the chain must have for the size. */
 uint32_t fat_node_clusters(const struct fat_node *node, uint64_t size_bytes);

@@ -65,6 +65,9 @@ static fat_err gather(const struct create *c, struct attempt *a)
         err = fat_names_prepare(&a->edits, &a->target);
     }
     if (err == FAT_OK) {
+        err = fat_node_prepare(c->directory, &a->edits, 1);
+    }
+    if (err == FAT_OK) {
         /* Encoded again: by now the first cluster of a directory is known. */
         fat_dir_encode_as(
                 tree, &c->name, &a->entry, a->target.set.count > 1, &a->target.set);
@@ -118,6 +121,8 @@ static void apply(const struct create *c, struct attempt *a)
     /* What takes over an old slot is named by an old slot: not fresh (W6). */
     a->node->fresh = a->target.takes_over ? 0 : number;
     fat_node_settle(a->node, &a->target.place);
+    fat_node_touch(c->directory);
+    fat_node_put_times(c->directory, &a->edits, FAT_STAGE_PUBLISH, number);
     fat_interval_leave(interval);
 }
 

@@ -2,8 +2,6 @@
 /* The door to removing files and directories. */
 #include <fatward/namei.h>
 
-#include <stdlib.h>
-
 #include "volume/commit.h"
 #include "volume/names.h"
 
@@ -29,9 +27,11 @@ static fat_err prepare(
 {
     fat_err err = fat_dirindex_reserve_tomb(r->directory->index);
 
-    if (err == FAT_OK && !node->farewell) {
-        node->farewell = calloc(1, sizeof(*node->farewell));
-        err = node->farewell ? FAT_OK : FAT_E_NOMEM;
+    if (err == FAT_OK) {
+        err = fat_node_prepare_farewell(node);
+    }
+    if (err == FAT_OK) {
+        err = fat_node_prepare(r->directory, edits, 1);
     }
     return err == FAT_OK ? fat_dir_prepare(edits, &node->place, 1) : err;
 }
@@ -55,6 +55,8 @@ static void apply(const struct removal *r, struct fat_node *node,
     }
     node->removed = true;
     fat_node_settle(node, &nowhere);
+    fat_node_touch(r->directory);
+    fat_node_put_times(r->directory, edits, FAT_STAGE_RETIRE, number);
     fat_interval_leave(interval);
     fat_rwlock_write_end(&node->lock);
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "volume/rename.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 /* ".." is slot 1 of a directory's first cluster. */
@@ -49,7 +48,22 @@ static fat_err prepare_old(const struct fat_renaming *r, struct fat_edits *edits
 {
     fat_err err = fat_dirindex_reserve_tomb(r->old_directory->index);
 
+    if (err == FAT_OK) {
+        err = fat_node_prepare(r->old_directory, edits, 1);
+    }
+    if (err == FAT_OK) {
+        err = fat_node_prepare(r->new_directory, edits, 1);
+    }
     return err == FAT_OK ? fat_dir_prepare(edits, &r->node->place, 1) : err;
+}
+
+static void touch_directories(
+        const struct fat_renaming *r, struct fat_edits *edits, uint64_t number)
+{
+    fat_node_touch(r->old_directory);
+    fat_node_touch(r->new_directory);
+    fat_node_put_times(r->old_directory, edits, FAT_STAGE_PUBLISH, number);
+    fat_node_put_times(r->new_directory, edits, FAT_STAGE_PUBLISH, number);
 }
 
 /* RETIRE the old name; where both are in one sector, PUBLISH may take it along. */
@@ -106,6 +120,7 @@ static void apply_move(struct fat_renaming *r, const struct fat_dirent *entry,
     arrive(r, &target->place, number);
     fat_node_publish(node, edits);
     put_dotdot(r, edits, number);
+    touch_directories(r, edits, number);
     fat_interval_leave(interval);
     fat_rwlock_write_end(&node->lock);
 }
@@ -192,6 +207,7 @@ static void apply_replace(struct fat_renaming *r, struct fat_edits *edits)
     arrive(r, &place, number);
     fat_node_publish(node, edits);
     put_dotdot(r, edits, number);
+    touch_directories(r, edits, number);
     fat_interval_leave(interval);
     unlock_both(node, target);
 }
@@ -204,14 +220,11 @@ fat_err fat_rename_replace(struct fat_renaming *r)
     if (another_move_waits(r)) {
         return FAT_E_AGAIN; /* W4 */
     }
-    if (!r->target->farewell) {
-        r->target->farewell = calloc(1, sizeof(*r->target->farewell));
-    }
-    if (!r->target->farewell) {
-        return FAT_E_NOMEM;
-    }
     fat_edits_init(&edits, r->node->tree->cache);
-    err = fat_node_prepare(r->target, &edits, 1);
+    err = fat_node_prepare_farewell(r->target);
+    if (err == FAT_OK) {
+        err = fat_node_prepare(r->target, &edits, 1);
+    }
     if (err == FAT_OK) {
         err = prepare_old(r, &edits);
     }
@@ -329,14 +342,16 @@ static void apply_swap(struct fat_renaming *r, struct fat_edits *edits)
     struct fat_node *a = r->node;
     struct fat_node *b = r->target;
     struct fat_interval *interval = &a->tree->interval;
-    const struct fat_dirent old_a = a->entry;
-    const struct fat_dirent old_b = b->entry;
+    struct fat_dirent old_a;
+    struct fat_dirent old_b;
     struct fat_place place_a;
     struct fat_place place_b;
     uint64_t number;
 
     lock_both(a, b);
     number = fat_interval_enter(interval);
+    old_a = a->entry;
+    old_b = b->entry;
     place_a = a->place;
     place_b = b->place;
     place_a.published = place_b.published = number;

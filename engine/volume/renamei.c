@@ -132,7 +132,7 @@ static fat_err rename_once(void *context)
     r->node = r->target = NULL;
     fat_rwlock_write(&r->old_directory->tree->names);
     err = look_up(q);
-    if (err == FAT_OK) {
+    if (err == FAT_OK && r->node) {
         err = decide(q);
     }
     fat_rwlock_write_end(&r->old_directory->tree->names);
