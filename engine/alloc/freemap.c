@@ -288,10 +288,26 @@ fat_err fat_freemap_count(struct fat_freemap *map, uint32_t *ret)
         map->counted = true;
     }
     if (err == FAT_OK) {
-        *ret = map->count - (map->reserved < map->count ? map->reserved : map->count);
+        *ret = map->count + map->promised -
+               (map->reserved < map->count ? map->reserved : map->count);
     }
     fat_mutex_unlock(&map->lock);
     return err;
+}
+
+void fat_freemap_promise(struct fat_freemap *map, uint32_t clusters)
+{
+    fat_mutex_lock(&map->lock);
+    map->promised += clusters;
+    fat_mutex_unlock(&map->lock);
+}
+
+void fat_freemap_break_promise(struct fat_freemap *map, uint32_t clusters)
+{
+    fat_mutex_lock(&map->lock);
+    assert(clusters <= map->promised);
+    map->promised -= clusters;
+    fat_mutex_unlock(&map->lock);
 }
 
 void fat_freemap_set_count(struct fat_freemap *map, uint32_t count)

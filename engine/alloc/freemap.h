@@ -91,6 +91,14 @@ FAT_MUST_CHECK fat_err fat_freemap_quarantine(
 /* The flush has returned: what was in quarantine is free. */
 void fat_freemap_settle(struct fat_freemap *map);
 
+/*
+ * @clusters have been given up and will be free after a commit: fat_freemap_count()
+ * says so at once, as everybody expects who has removed a file. The promise ends when
+ * the commit has counted them itself.
+ */
+void fat_freemap_promise(struct fat_freemap *map, uint32_t clusters);
+void fat_freemap_break_promise(struct fat_freemap *map, uint32_t clusters);
+
 /* Chains wait for a commit that will free them, or have stopped waiting. */
 void fat_freemap_set_waiting(struct fat_freemap *map, bool waiting);
 

@@ -43,6 +43,7 @@ struct fat_freemap {
     bool counted;
     uint32_t free_here; /* bits set in the learnt regions                          */
     uint32_t quarantined;
+    uint32_t promised; /* see fat_freemap_promise() */
     bool waiting;
     uint32_t hint;
 };

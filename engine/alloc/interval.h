@@ -21,8 +21,9 @@
 /* Part of a chain that the commit is to free, by walking it (W11). */
 struct fat_piece {
     struct fat_piece *next;
-    uint32_t first; /* cluster */
-    uint32_t count; /* clusters of it, 0: to its end */
+    uint32_t first;    /* cluster */
+    uint32_t count;    /* clusters of it, 0: to its end */
+    uint32_t promised; /* clusters that were counted as free when it was given up */
 };
 
 struct fat_interval {

@@ -71,18 +71,22 @@ static void free_block(struct fat_block *block)
     free(block);
 }
 
-/* Forgotten blocks with a commit's images are in no bucket, only in that list. */
+/* Forgotten blocks that were still edited or being written are in no bucket. */
 static void free_forgotten(struct fat_cache *cache)
 {
-    struct fat_block *block = cache->commit_list;
+    struct fat_block *next;
 
-    while (block) {
-        struct fat_block *next = block->commit_next;
-
+    for (struct fat_block *block = cache->commit_list; block; block = next) {
+        next = block->commit_next;
+        if (block->state == FAT_BLOCK_FORGOTTEN && !block->in_open) {
+            free_block(block);
+        }
+    }
+    for (struct fat_block *block = cache->open_list; block; block = next) {
+        next = block->open_next;
         if (block->state == FAT_BLOCK_FORGOTTEN) {
             free_block(block);
         }
-        block = next;
     }
 }
 

@@ -162,6 +162,7 @@ static void link_step(
     for (size_t i = 0; i < step->count; i++) {
         fat_runmap_append(&node->map, step->extents[i].cluster, step->extents[i].count);
     }
+    fat_node_set_busy(node, number);
     fat_interval_leave(&tree->interval);
 }
 
@@ -345,6 +346,8 @@ static void apply_cut(struct fat_node *node, const struct cut *cut,
         end_at(node, cut, FAT_STAGE_CUT, edits);
         node->cut = cut->clusters > 0 ? number : node->cut; /* W3 */
         (*piece)->first = cut->rest.cluster;
+        (*piece)->promised = node->map.clusters - cut->clusters;
+        fat_freemap_promise(tree->freemap, (*piece)->promised);
         fat_interval_free_chain(&tree->interval, *piece);
         fat_freemap_set_waiting(tree->freemap, true);
         *piece = NULL;
@@ -354,6 +357,7 @@ static void apply_cut(struct fat_node *node, const struct cut *cut,
     }
     node->entry.size_bytes = cut->size;
     fat_node_publish(node, edits);
+    fat_node_set_busy(node, number);
     fat_interval_leave(&tree->interval);
 }
 

@@ -89,6 +89,7 @@ static void link_cluster(
     fat_mutex_lock(&directory->index_lock);
     fat_runmap_append(&directory->map, cluster, 1);
     fat_mutex_unlock(&directory->index_lock);
+    fat_node_set_busy(directory, number);
     fat_interval_leave(&tree->interval);
 }
 

@@ -355,13 +355,46 @@ void fat_node_set_busy(struct fat_node *node, uint64_t number)
 {
     struct fat_tree *tree = node->tree;
 
+    if (node->removed) {
+        return;
+    }
     fat_mutex_lock(&tree->table_lock);
     if (node->busy_interval == 0) {
         node->refs++;
+        node->busy_previous = NULL;
         node->busy_next = tree->busy;
+        if (tree->busy) {
+            tree->busy->busy_previous = node;
+        }
         tree->busy = node;
     }
     node->busy_interval = number;
+    fat_mutex_unlock(&tree->table_lock);
+}
+
+void fat_node_leave_busy(struct fat_tree *tree, struct fat_node *node)
+{
+    if (node->busy_previous) {
+        node->busy_previous->busy_next = node->busy_next;
+    } else {
+        tree->busy = node->busy_next;
+    }
+    if (node->busy_next) {
+        node->busy_next->busy_previous = node->busy_previous;
+    }
+    node->busy_interval = 0;
+}
+
+void fat_node_clear_busy(struct fat_node *node)
+{
+    struct fat_tree *tree = node->tree;
+
+    fat_mutex_lock(&tree->table_lock);
+    if (node->busy_interval != 0) {
+        fat_node_leave_busy(tree, node);
+        assert(node->refs > 1);
+        node->refs--;
+    }
     fat_mutex_unlock(&tree->table_lock);
 }
 

@@ -44,10 +44,11 @@ struct fat_node {
 
     /* guarded by the table lock */
     uint32_t refs;
-    struct fat_node *place_next; /* in tree->by_place */
-    struct fat_node *ino_next;   /* in tree->by_ino */
-    struct fat_node *busy_next;  /* in tree->busy: its index waits for a commit */
-    uint64_t busy_interval;      /* which one, 0: it is not in the list */
+    struct fat_node *place_next;                /* in tree->by_place */
+    struct fat_node *ino_next;                  /* in tree->by_ino */
+    struct fat_node *busy_next, *busy_previous; /* in tree->busy: waits for a commit */
+    uint64_t busy_interval;     /* which one, 0: it is not in the list */
+    struct fat_node *idle_next; /* on its way out of that list */
 
     struct fat_rwlock lock; /* level NODE */
 
@@ -143,10 +144,19 @@ void fat_node_put_times(struct fat_node *node, struct fat_edits *edits,
 uint32_t fat_node_clusters(const struct fat_node *node, uint64_t size_bytes);
 
 /*
- * The directory's index waits for the commit of the open interval: keep the node
- * until it is finished. Infallible; namespace exclusive.
+ * What the node knows of the open interval (@number) must not be forgotten before its
+ * commit is finished: where it was born, cut, grown, and what its index has buried. So
+ * the node stays, whoever lets go of it; a removed one need not. Infallible; under the
+ * interval's lock.
  */
 void fat_node_set_busy(struct fat_node *node, uint64_t number);
+
+/* Take it out of tree->busy; its reference is the caller's. */
+void fat_node_leave_busy(struct fat_tree *tree, struct fat_node *node)
+        FAT_REQUIRES(tree->table_lock);
+
+/* It has been removed: nobody will ask any more. The caller has a reference too. */
+void fat_node_clear_busy(struct fat_node *node);
 
 /*
  * @node was renamed inside one sector in the open interval: where it still is there

@@ -6,7 +6,12 @@
 /* More runs than that are not worth withdrawing: RECLAIM frees them just as well. */
 enum { WITHDRAW_CLUSTERS_MAX = 4096 };
 
-/* Directory blocks must not outlive their clusters. */
+/*
+ * A withdrawn directory's clusters are free at once: its images must not be written.
+ * On the ordinary way they must be: PUBLISH may name the directory before RETIRE
+ * removes it. What is left in the cache then is forgotten when the cluster becomes a
+ * directory's again.
+ */
 static void forget_blocks(struct fat_node *node)
 {
     const struct fat_geometry *g = &node->tree->geometry;
@@ -42,6 +47,9 @@ static void withdraw(struct fat_node *node, struct fat_edits *edits)
 {
     struct fat_tree *tree = node->tree;
 
+    if (node->is_directory) {
+        forget_blocks(node);
+    }
     for (size_t i = 0; i < node->map.count; i++) {
         const struct fat_run *run = &node->map.runs[i];
 
@@ -60,13 +68,12 @@ static void give_up_chain(struct fat_node *node, struct fat_edits *edits)
     const bool prepared = prepare_withdrawal(node, edits);
     const uint64_t number = fat_interval_enter(&tree->interval);
 
-    if (node->is_directory) {
-        forget_blocks(node);
-    }
     if (prepared && node->fresh == number) {
         withdraw(node, edits);
     } else {
         node->farewell->first = node->entry.first_cluster;
+        node->farewell->promised = node->map.clusters;
+        fat_freemap_promise(tree->freemap, node->map.clusters);
         fat_interval_free_chain(&tree->interval, node->farewell);
         fat_freemap_set_waiting(tree->freemap, true);
         node->farewell = NULL;
@@ -78,7 +85,9 @@ static void farewell(struct fat_node *node)
 {
     struct fat_edits edits;
 
-    if (node->entry.first_cluster == 0 || fat_tree_writable(node->tree) != FAT_OK) {
+    if (node->entry.first_cluster == 0 ||
+            fat_tree_learn(node->tree, &node->map, UINT32_MAX) == FAT_E_CORRUPT ||
+            fat_tree_writable(node->tree) != FAT_OK) {
         return;
     }
     fat_edits_init(&edits, node->tree->cache);
@@ -99,30 +108,34 @@ void fat_node_unref(struct fat_node *node)
     }
 }
 
-/* One directory whose commit is finished, taken out of the list; NULL: none. */
-static struct fat_node *next_idle(struct fat_tree *tree)
+/* The nodes whose commit is finished, taken out of the list and linked by idle_next. */
+static struct fat_node *take_idle(struct fat_tree *tree)
 {
-    struct fat_node **link = &tree->busy;
-    struct fat_node *node;
+    struct fat_node *idle = NULL;
+    struct fat_node *next;
 
     fat_mutex_lock(&tree->table_lock);
-    while (*link &&
-            !fat_interval_is_finished(&tree->interval, (*link)->busy_interval)) {
-        link = &(*link)->busy_next;
-    }
-    node = *link;
-    if (node) {
-        *link = node->busy_next;
-        node->busy_interval = 0;
+    for (struct fat_node *node = tree->busy; node; node = next) {
+        next = node->busy_next;
+        if (fat_interval_is_finished(&tree->interval, node->busy_interval)) {
+            fat_node_leave_busy(tree, node);
+            node->idle_next = idle;
+            idle = node;
+        }
     }
     fat_mutex_unlock(&tree->table_lock);
-    return node;
+    return idle;
 }
 
 void fat_tree_release_busy(struct fat_tree *tree)
 {
-    for (struct fat_node *node = next_idle(tree); node; node = next_idle(tree)) {
+    struct fat_node *node = take_idle(tree);
+
+    while (node) {
+        struct fat_node *next = node->idle_next;
+
         fat_node_unref(node);
+        node = next;
     }
 }
 

@@ -93,6 +93,37 @@ static bool dotdot_agrees(struct fat_node *node)
     return dotdot.first_cluster == fat_node_dotdot(node->place.parent);
 }
 
+/* ".." names another parent: a move that a power cut left unfinished. */
+static fat_err mend_dotdot(struct fat_node *node)
+{
+    struct fat_tree *tree = node->tree;
+    struct fat_dirent dotdot;
+    struct fat_edits edits;
+    uint8_t raw[FAT_SLOT_BYTES];
+    uint64_t sector;
+    uint32_t offset;
+    fat_err err = fat_dir_locate(node, 1, &sector, &offset);
+
+    fat_edits_init(&edits, tree->cache);
+    if (err == FAT_OK) {
+        err = fat_edits_prepare(&edits, sector, 1);
+    }
+    if (err == FAT_OK) {
+        fat_edits_get(&edits, sector, offset, raw, sizeof(raw));
+    }
+    if (err == FAT_OK && fat_short_is_dotdot(raw)) {
+        (void)fat_interval_enter(&tree->interval);
+        fat_dirent_decode(tree->geometry.type, raw, &dotdot);
+        dotdot.first_cluster = fat_node_dotdot(node->place.parent);
+        fat_dirent_encode(tree->geometry.type, &dotdot, raw);
+        fat_edits_set(
+                &edits, sector, FAT_STAGE_PUBLISH, offset, raw, NULL, sizeof(raw));
+        fat_interval_leave(&tree->interval);
+    }
+    fat_edits_done(&edits);
+    return err == FAT_END ? FAT_OK : err;
+}
+
 /* A second name: one of the two goes. */
 static fat_err settle(struct alias *alias, struct fat_node *node)
 {
@@ -124,8 +155,12 @@ static fat_err meet(struct search *s, const struct fat_dir_item *item)
     } else {
         if (alias) {
             alias->kept = fat_node_ref(node);
+        } else if (node->is_directory && !dotdot_agrees(node)) {
+            err = mend_dotdot(node);
         }
-        err = node->is_directory ? push(s, node) : FAT_OK;
+        if (err == FAT_OK && node->is_directory) {
+            err = push(s, node);
+        }
     }
     fat_node_unref(node);
     return err;
@@ -157,6 +192,13 @@ static fat_err search(struct search *s)
         err = walk(s, directory);
         fat_node_unref(directory);
     }
+    for (size_t i = 0; i < s->alias_count && err == FAT_OK; i++) {
+        struct fat_node *kept = s->aliases[i].kept;
+
+        if (kept && kept->is_directory && !dotdot_agrees(kept)) {
+            err = mend_dotdot(kept);
+        }
+    }
     return err;
 }
 
@@ -175,7 +217,8 @@ static void let_go(struct search *s)
 fat_err fat_aliases_resolve(
         struct fat_tree *tree, const uint32_t *clusters, size_t count)
 {
-    struct search s = {.tree = tree, .aliases = calloc(count, sizeof(struct alias))};
+    struct search s = {
+            .tree = tree, .aliases = calloc(count + 1, sizeof(struct alias))};
     fat_err err;
 
     if (!s.aliases) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Several names with one first cluster: renames that a power cut left unfinished. */
+/* Renames and moves that a power cut left unfinished: two names, or an old "..". */
 #ifndef FAT_VOLUME_ALIASES_H
 #define FAT_VOLUME_ALIASES_H
 
@@ -13,7 +13,8 @@
 /*
  * Keep one name of each chain that begins at one of @clusters and remove the others,
  * never the chain (W4): of a directory the name whose parent its ".." tells, of a
- * file the one met first. Takes the namespace; the edits wait for the next commit.
+ * file the one met first. A ".." that names another parent is rewritten. Walks the
+ * whole tree; takes the namespace; the edits wait for the next commit.
  *
  * FAT_E_IO, FAT_E_CORRUPT, FAT_E_NOMEM
  */

@@ -121,6 +121,7 @@ static void apply(const struct create *c, struct attempt *a)
     /* What takes over an old slot is named by an old slot: not fresh (W6). */
     a->node->fresh = a->target.takes_over ? 0 : number;
     fat_node_settle(a->node, &a->target.place);
+    fat_node_set_busy(a->node, number);
     fat_node_touch(c->directory);
     fat_node_put_times(c->directory, &a->edits, FAT_STAGE_PUBLISH, number);
     fat_interval_leave(interval);

@@ -6,16 +6,38 @@
 /* FAT blocks that may wait in memory before they are written. */
 enum { BLOCKS_MAX = 512 };
 
-static fat_err free_one(struct fat_tree *tree, uint32_t cluster)
+/*
+ * What is zeroed changes the blocks at once, so no copy of them may still be due: it
+ * would get what is not durable in the original. Everything written so far is flushed.
+ */
+static fat_err write_copies(struct fat_tree *tree)
 {
     bool wrote;
+
+    return fat_cache_write_copies(tree->cache, &wrote);
+}
+
+/* Too many blocks to keep: an epoch of their own. */
+static fat_err write_part(struct fat_tree *tree)
+{
+    bool wrote;
+    fat_err err = fat_cache_write_stage(tree->cache, FAT_STAGE_RECLAIM, &wrote);
+
+    if (err == FAT_OK) {
+        err = tree->dev->ops->flush(tree->dev);
+    }
+    return err == FAT_OK ? write_copies(tree) : err;
+}
+
+static fat_err free_one(struct fat_tree *tree, uint32_t cluster)
+{
     fat_err err = fat_freemap_quarantine(tree->freemap, cluster);
 
     if (err == FAT_OK) {
         err = fat_fattab_reclaim(&tree->fattab, cluster);
     }
     if (err == FAT_OK && fat_cache_reclaim_waiting(tree->cache) > BLOCKS_MAX) {
-        err = fat_cache_write_stage(tree->cache, FAT_STAGE_RECLAIM, &wrote);
+        err = write_part(tree);
     }
     return err;
 }
@@ -54,9 +76,10 @@ static fat_err free_piece(struct fat_tree *tree, const struct fat_piece *piece)
 
 fat_err fat_reclaim_chains(struct fat_tree *tree, const struct fat_piece *pieces)
 {
-    fat_err err = FAT_OK;
+    fat_err err = pieces ? write_copies(tree) : FAT_OK;
 
     for (const struct fat_piece *p = pieces; p && err == FAT_OK; p = p->next) {
+        fat_freemap_break_promise(tree->freemap, p->promised);
         err = free_piece(tree, p);
     }
     return err;

@@ -55,6 +55,7 @@ static void apply(const struct removal *r, struct fat_node *node,
     }
     node->removed = true;
     fat_node_settle(node, &nowhere);
+    fat_node_clear_busy(node);
     fat_node_touch(r->directory);
     fat_node_put_times(r->directory, edits, FAT_STAGE_RETIRE, number);
     fat_interval_leave(interval);

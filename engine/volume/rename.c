@@ -91,6 +91,7 @@ static void arrive(
         r->node->fresh = 0;
     }
     fat_node_settle(r->node, place);
+    fat_node_set_busy(r->node, number);
     if (from.sector == place->sector && from.born != number) {
         fat_node_set_renamed(r->node, &from);
     }
@@ -201,6 +202,7 @@ static void apply_replace(struct fat_renaming *r, struct fat_edits *edits)
     }
     target->removed = true;
     fat_node_settle(target, &nowhere);
+    fat_node_clear_busy(target);
     memcpy(node->entry.name, target->entry.name, FAT_SHORT_BYTES);
     fat_dirent_set_case(&node->entry, target->entry.nt_flags);
     retire_old(r, edits, number);
@@ -289,6 +291,7 @@ static void apply_respell(struct fat_renaming *r, const struct fat_dirent *entry
     place.slots = (uint8_t)set->count;
     place.published = number;
     fat_node_settle(node, &place);
+    fat_node_set_busy(node, number);
     fat_node_publish(node, edits);
     fat_interval_leave(&node->tree->interval);
     fat_rwlock_write_end(&node->lock);
@@ -329,11 +332,12 @@ fat_err fat_rename_respell(struct fat_renaming *r)
 
 /* Give @node the place and the name of another; the index knows slots, not nodes. */
 static void sit_at(struct fat_node *node, const struct fat_place *place,
-        const struct fat_dirent *name_of)
+        const struct fat_dirent *name_of, uint64_t number)
 {
     memcpy(node->entry.name, name_of->name, FAT_SHORT_BYTES);
     fat_dirent_set_case(&node->entry, name_of->nt_flags);
     fat_node_settle(node, place);
+    fat_node_set_busy(node, number);
     node->fresh = 0;
 }
 
@@ -357,8 +361,8 @@ static void apply_swap(struct fat_renaming *r, struct fat_edits *edits)
     place_a.published = place_b.published = number;
     fat_node_settle(a, &nowhere);
     fat_node_settle(b, &nowhere);
-    sit_at(a, &place_b, &old_b);
-    sit_at(b, &place_a, &old_a);
+    sit_at(a, &place_b, &old_b, number);
+    sit_at(b, &place_a, &old_a, number);
     fat_node_publish(a, edits);
     fat_node_publish(b, edits);
     fat_interval_leave(interval);

@@ -15,6 +15,7 @@ struct found {
     uint32_t *aliases; /* first clusters that several names share */
     size_t alias_count, alias_capacity;
     bool copies_differ;
+    bool moved; /* some ".." names an old parent */
     bool fatal;
     uint32_t fatal_cluster;
     fat_err err; /* no memory to remember something */
@@ -83,6 +84,8 @@ static void listen(void *context, const struct fat_finding *finding)
         remember_alias(found, finding->cluster);
     } else if (finding->kind == FAT_FINDING_FAT_DIFFERS) {
         found->copies_differ = true;
+    } else if (finding->kind == FAT_FINDING_DIR_DOTDOT_CLUSTER) {
+        found->moved = true;
     }
 }
 
@@ -154,7 +157,7 @@ static fat_err mend(struct fat_volume *volume, struct found *found, uint32_t fre
     if (found->copies_differ && tree->geometry.mirrored) {
         err = rewrite_copies(tree);
     }
-    if (err == FAT_OK && found->alias_count > 0) {
+    if (err == FAT_OK && (found->alias_count > 0 || found->moved)) {
         err = fat_aliases_resolve(tree, found->aliases, found->alias_count);
     }
     if (err == FAT_OK) {

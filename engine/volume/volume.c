@@ -203,6 +203,9 @@ fat_err fat_volume_close(struct fat_volume *volume)
 {
     const fat_err err = fat_commit_last(volume);
 
+    /* Where no commit could be made any more, nobody need wait for one. */
+    fat_tree_merge_renames(&volume->tree);
+    volume->tree.interval.finished = UINT64_MAX;
     fat_tree_release_renamed(&volume->tree);
     fat_tree_release_busy(&volume->tree);
     destroy(volume);
