@@ -78,6 +78,16 @@ void fat_freemap_release(struct fat_freemap *map, struct fat_extent extent);
 FAT_MUST_CHECK fat_err fat_freemap_reserve(struct fat_freemap *map,
         struct fat_reserve *reserve, uint32_t hint, uint32_t clusters, uint32_t least);
 
+/*
+ * Whether what @reserve holds, and will hold, was asked for by the user. Becoming kept
+ * gives back what was set aside on speculation; one that holds nothing is not kept.
+ */
+void fat_freemap_keep(struct fat_freemap *map, struct fat_reserve *reserve, bool kept);
+
+/* Clusters that @reserve holds, @ret_kept whether they are kept. */
+uint32_t fat_freemap_reserved(
+        struct fat_freemap *map, const struct fat_reserve *reserve, bool *ret_kept);
+
 /* Give back what @reserve holds. */
 void fat_freemap_unreserve(struct fat_freemap *map, struct fat_reserve *reserve);
 

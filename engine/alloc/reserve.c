@@ -196,3 +196,27 @@ uint32_t fat_reserves_count(const struct fat_freemap *map)
     }
     return clusters;
 }
+
+void fat_freemap_keep(struct fat_freemap *map, struct fat_reserve *reserve, bool kept)
+{
+    fat_mutex_lock(&map->lock);
+    if (kept && !reserve->kept) {
+        empty_reserve(map, reserve);
+        reserve->kept = true;
+    } else if (!kept && reserve->clusters == 0) {
+        reserve->kept = false;
+    }
+    fat_mutex_unlock(&map->lock);
+}
+
+uint32_t fat_freemap_reserved(
+        struct fat_freemap *map, const struct fat_reserve *reserve, bool *ret_kept)
+{
+    uint32_t clusters;
+
+    fat_mutex_lock(&map->lock);
+    clusters = reserve->clusters;
+    *ret_kept = reserve->kept;
+    fat_mutex_unlock(&map->lock);
+    return clusters;
+}

@@ -193,8 +193,10 @@ static void reserve_ahead(struct fat_node *node)
     const uint32_t most = AHEAD_BYTES / g->cluster_bytes;
     const uint32_t ahead = node->map.clusters < most ? node->map.clusters : most;
 
-    if (node->reserve.clusters == 0 &&
-            (uint64_t)node->map.clusters * g->cluster_bytes >= AHEAD_FROM) {
+    bool kept;
+
+    if ((uint64_t)node->map.clusters * g->cluster_bytes >= AHEAD_FROM &&
+            fat_freemap_reserved(node->tree->freemap, &node->reserve, &kept) == 0) {
         const fat_err speculative = fat_freemap_reserve(
                 node->tree->freemap, &node->reserve, last_cluster(node), ahead, 0);
 
@@ -354,6 +356,9 @@ static void apply_cut(struct fat_node *node, const struct cut *cut,
     }
     if (cut->any) {
         fat_runmap_cut(&node->map, cut->clusters);
+    }
+    if (node->entry.size_bytes != cut->size) {
+        fat_node_touch(node);
     }
     node->entry.size_bytes = cut->size;
     fat_node_publish(node, edits);

@@ -125,8 +125,9 @@ static fat_err write_zeros(struct fat_node *node, uint64_t begin, uint64_t end)
     return err;
 }
 
-/* Times alone order nothing: they need no flush of their own. */
-static fat_err publish_times(struct fat_node *node)
+/* The data, and the times: these order nothing, so they need no flush of their own. */
+static fat_err write_in_place(
+        struct fat_node *node, uint64_t offset, const void *bytes, size_t length)
 {
     struct fat_tree *tree = node->tree;
     struct fat_edits edits;
@@ -134,6 +135,9 @@ static fat_err publish_times(struct fat_node *node)
 
     fat_edits_init(&edits, tree->cache);
     err = fat_node_prepare(node, &edits, 1);
+    if (err == FAT_OK) {
+        err = write_data(node, offset, bytes, length);
+    }
     if (err == FAT_OK) {
         const uint64_t number = fat_interval_enter(&tree->interval);
 
@@ -153,10 +157,7 @@ static fat_err overwrite(
 
     fat_rwlock_read(&node->lock);
     if (offset + length <= node->entry.size_bytes) {
-        err = write_data(node, offset, bytes, length);
-        if (err == FAT_OK) {
-            err = publish_times(node);
-        }
+        err = write_in_place(node, offset, bytes, length);
     }
     fat_rwlock_read_end(&node->lock);
     return err;
@@ -316,35 +317,38 @@ fat_err fat_contents_truncate(struct fat_node *node, uint32_t size)
     if (size > node->entry.size_bytes) {
         err = grow_with_zeros(node, size);
     } else {
-        fat_node_touch(node);
         err = fat_chain_cut(node, fat_node_clusters(node, size), size);
     }
     fat_rwlock_write_end(&node->lock);
     return err;
 }
 
+/* Node held exclusively, chain known. */
+static fat_err set_aside(struct fat_node *node, uint32_t want)
+{
+    struct fat_freemap *map = node->tree->freemap;
+    const uint32_t last = node->map.clusters > 0 ? fat_runmap_last(&node->map) : 0;
+    uint32_t have;
+    bool kept;
+    fat_err err = FAT_OK;
+
+    fat_freemap_keep(map, &node->reserve, true);
+    have = node->map.clusters + fat_freemap_reserved(map, &node->reserve, &kept);
+    if (want > have) {
+        err = fat_freemap_reserve(map, &node->reserve, last, want - have, want - have);
+    }
+    fat_freemap_keep(map, &node->reserve, false);
+    return err;
+}
+
 fat_err fat_contents_set_aside(struct fat_node *node, uint32_t end)
 {
-    struct fat_tree *tree = node->tree;
-    uint32_t have;
-    uint32_t want;
     fat_err err;
 
     fat_rwlock_write(&node->lock);
-    err = fat_tree_learn(tree, &node->map, UINT32_MAX);
-    if (err == FAT_OK && !node->reserve.kept) {
-        fat_freemap_unreserve(tree->freemap, &node->reserve);
-        node->reserve.kept = true;
-    }
-    have = node->map.clusters + node->reserve.clusters;
-    want = fat_node_clusters(node, end);
-    if (err == FAT_OK && want > have) {
-        err = fat_freemap_reserve(tree->freemap, &node->reserve,
-                node->map.clusters > 0 ? fat_runmap_last(&node->map) : 0, want - have,
-                want - have);
-    }
-    if (node->reserve.clusters == 0) {
-        node->reserve.kept = false;
+    err = fat_tree_learn(node->tree, &node->map, UINT32_MAX);
+    if (err == FAT_OK) {
+        err = set_aside(node, fat_node_clusters(node, end));
     }
     fat_rwlock_write_end(&node->lock);
     return err;

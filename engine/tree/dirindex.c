@@ -297,11 +297,17 @@ static bool find_from(const struct fat_dirindex *index, uint32_t first, uint32_t
 bool fat_dirindex_find_room(struct fat_dirindex *index, uint32_t count,
         uint32_t per_sector, uint32_t capacity, uint32_t *ret_first)
 {
+    /* Sectors of one slot: any border may be crossed, which the hint says nothing of. */
+    const bool hinted = per_sector > 1;
+    const uint32_t from = hinted ? index->hint[count] : 0;
+
     assert(count >= 1 && count <= SET_SLOTS_MAX);
-    if (!find_from(index, index->hint[count], count, per_sector, capacity, ret_first)) {
+    if (!find_from(index, from, count, per_sector, capacity, ret_first)) {
         return false;
     }
-    index->hint[count] = *ret_first;
+    if (hinted) {
+        index->hint[count] = *ret_first;
+    }
     return true;
 }
 

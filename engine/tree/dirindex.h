@@ -72,7 +72,7 @@ bool fat_dirindex_has_junk(const struct fat_dirindex *index);
 /*
  * Free slots for a set of @count, inside one sector if it fits in one (W5).
  *
- * @per_sector   slots of a sector
+ * @per_sector   slots of a sector; 1: any place will do, sector borders or not
  * @capacity     slots the directory has on disk
  * False: no room without growing.
  */

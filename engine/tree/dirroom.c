@@ -37,6 +37,9 @@ fat_err fat_dir_zero_cluster(struct fat_tree *tree, uint32_t cluster)
     if (!zeros) {
         return FAT_E_NOMEM;
     }
+    /* Whatever the cache may know of the cluster is of an earlier life. */
+    fat_cache_forget(tree->cache, fat_geometry_sector(&tree->geometry, cluster),
+            tree->geometry.cluster_sectors);
     err = tree->dev->ops->write(
             tree->dev, fat_tree_offset(tree, cluster), zeros, length);
     free(zeros);

@@ -60,6 +60,16 @@ static fat_err stat_node(struct fat_node *node, struct fat_stat *st)
     return err;
 }
 
+/* What fallocate has set aside counts as the file's. */
+static uint64_t kept_bytes(struct fat_node *node)
+{
+    bool kept;
+    const uint32_t clusters =
+            fat_freemap_reserved(node->tree->freemap, &node->reserve, &kept);
+
+    return kept ? (uint64_t)clusters * node->tree->geometry.cluster_bytes : 0;
+}
+
 fat_err fat_node_stat(struct fat_node *node, struct fat_stat *ret)
 {
     struct fat_stat st;
@@ -67,10 +77,7 @@ fat_err fat_node_stat(struct fat_node *node, struct fat_stat *ret)
 
     fat_rwlock_read(&node->lock);
     err = stat_node(node, &st);
-    if (node->reserve.kept) {
-        st.allocated_bytes +=
-                (uint64_t)node->reserve.clusters * node->tree->geometry.cluster_bytes;
-    }
+    st.allocated_bytes += kept_bytes(node);
     fat_rwlock_read_end(&node->lock);
     if (err == FAT_OK && node->is_directory) {
         err = stat_directory(node, &st);

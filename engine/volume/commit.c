@@ -129,8 +129,12 @@ fat_err fat_commit_run(struct fat_volume *volume)
 
 static fat_err set_marks(struct fat_volume *volume) FAT_REQUIRES(volume->commit_lock)
 {
-    fat_err err = fat_marks_set(volume);
+    fat_err err = fat_marks_load(volume);
 
+    if (err != FAT_OK) {
+        return err; /* nothing was written: the next try may do better */
+    }
+    err = fat_marks_set(volume);
     if (err == FAT_OK) {
         err = flush(volume);
     }

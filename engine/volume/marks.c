@@ -74,6 +74,21 @@ fat_err fat_marks_are_set(struct fat_volume *volume, bool *ret)
     return err;
 }
 
+fat_err fat_marks_load(struct fat_volume *volume)
+{
+    struct fat_tree *tree = &volume->tree;
+    uint8_t byte;
+    fat_err err = fat_cache_read(tree->cache, 0, 0, &byte, 1, 0);
+
+    if (err == FAT_OK) {
+        err = fat_cache_read(tree->cache, tree->fattab.start, 0, &byte, 1, 0);
+    }
+    if (err == FAT_OK && tree->geometry.fsinfo_sector != 0) {
+        err = fat_cache_read(tree->cache, tree->geometry.fsinfo_sector, 0, &byte, 1, 0);
+    }
+    return err;
+}
+
 fat_err fat_marks_set(struct fat_volume *volume)
 {
     const struct fat_fsinfo unknown = {

@@ -15,6 +15,9 @@
 /* Was the volume in use when it was last seen? Reads the first FAT sector. */
 FAT_MUST_CHECK fat_err fat_marks_are_set(struct fat_volume *volume, bool *ret);
 
+/* Read what the marks are in: then only a write or a flush can make MARK fail. */
+FAT_MUST_CHECK fat_err fat_marks_load(struct fat_volume *volume);
+
 FAT_MUST_CHECK fat_err fat_marks_set(struct fat_volume *volume);
 FAT_MUST_CHECK fat_err fat_marks_clear(struct fat_volume *volume);
 FAT_MUST_CHECK fat_err fat_marks_write_free_count(struct fat_volume *volume);
