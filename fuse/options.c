@@ -374,9 +374,22 @@ static bool make_absolute(char **path)
     return true;
 }
 
+/* libfuse would put a directory tree over a file. */
+static bool is_directory(const char *path)
+{
+    struct stat st;
+
+    if (stat(path, &st) == 0 && S_ISDIR(st.st_mode)) {
+        return true;
+    }
+    (void)fprintf(stderr, PROGRAM ": %s: %s\n", path, strerrordesc_np(ENOTDIR));
+    return false;
+}
+
 bool fat_options_locate(struct fat_options *options)
 {
-    return make_absolute(&options->image) && make_absolute(&options->directory);
+    return make_absolute(&options->image) && make_absolute(&options->directory) &&
+           is_directory(options->directory);
 }
 
 /* Add one "-o" word; a comma or backslash in @value must not end it. */

@@ -31,6 +31,7 @@ static void remember_lost(struct found *found, const struct fat_finding *finding
     }
     piece->first = finding->cluster;
     piece->count = finding->first;
+    piece->promised = finding->first;
     piece->next = found->lost;
     found->lost = piece;
 }
@@ -143,6 +144,7 @@ static void give_back_lost(struct fat_tree *tree, struct found *found)
         struct fat_piece *piece = found->lost;
 
         found->lost = piece->next;
+        fat_freemap_promise(tree->freemap, piece->promised);
         fat_interval_free_chain(&tree->interval, piece);
     }
     fat_freemap_set_waiting(tree->freemap, any);
