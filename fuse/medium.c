@@ -22,14 +22,17 @@ static fat_err open_device(const struct fat_options *options, struct fat_log *lo
     const enum fat_blkdev_mode mode = options->read_only       ? FAT_BLKDEV_READ
                                       : medium->held_by_kernel ? FAT_BLKDEV_WRITE_HELD
                                                                : FAT_BLKDEV_WRITE;
-    const fat_err err = fat_blkdev_file_open(options->image, mode, WAIT_MS, ret);
+    fat_err err = fat_blkdev_file_open(options->image, mode, WAIT_MS, ret);
 
     if (err != FAT_E_READONLY || options->read_only) {
         return err;
     }
-    fat_log_say(log, false, "the medium can't be written: mounting it read-only");
-    medium->read_only = true;
-    return fat_blkdev_file_open(options->image, FAT_BLKDEV_READ, WAIT_MS, ret);
+    err = fat_blkdev_file_open(options->image, FAT_BLKDEV_READ, WAIT_MS, ret);
+    if (err == FAT_OK) {
+        fat_log_say(log, false, "the medium can't be written: mounting it read-only");
+        medium->read_only = true;
+    }
+    return err;
 }
 
 static fat_err open_volume(

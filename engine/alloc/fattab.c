@@ -144,11 +144,14 @@ void fat_fattab_set(const struct fat_fattab *tab, struct fat_edits *edits,
     uint8_t mask[FAT_ENT_BYTES_MAX];
 
     fat_ent_encode(tab->geometry->type, cluster, link, value, mask);
-    fat_edits_set(edits, sector, stage,
-            (size_t)(span.offset % tab->geometry->sector_bytes), value, mask, part);
+    fat_edits_merge(edits, sector, stage,
+            (size_t)(span.offset % tab->geometry->sector_bytes),
+            &(struct fat_bits){.bytes = value, .mask = mask, .length = part});
     if (part < span.length) {
-        fat_edits_set(edits, sector + 1, stage, 0, value + part, mask + part,
-                span.length - part);
+        fat_edits_merge(edits, sector + 1, stage, 0,
+                &(struct fat_bits){.bytes = value + part,
+                        .mask = mask + part,
+                        .length = span.length - part});
     }
 }
 

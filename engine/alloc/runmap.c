@@ -104,38 +104,38 @@ static fat_err learn_one(struct fat_runmap *map, const struct fat_fattab *tab,
 
 /*
  * A walk that meets a mark it set a power of two steps ago goes in a circle (Brent):
- * the loop is found before it has filled memory with runs.
+ * the loop is found before it has filled memory with runs. The mark outlives the call:
+ * a chain may be learnt a little at a time.
  */
-struct loop_watch {
-    uint32_t mark, steps, limit;
-};
-
-static bool goes_round(struct loop_watch *watch, uint32_t cluster)
+static bool goes_round(struct fat_runmap *map)
 {
-    if (watch->mark != 0 && cluster == watch->mark) {
+    if (map->mark != 0 && map->next == map->mark) {
         return true;
     }
-    if (++watch->steps >= watch->limit) {
-        watch->mark = cluster;
-        watch->steps = 0;
-        watch->limit = watch->limit < UINT32_MAX / 2 ? watch->limit * 2 : UINT32_MAX;
+    if (map->steps >= map->steps_to_mark) {
+        map->mark = map->next;
+        map->steps = 0;
+        map->steps_to_mark = map->steps_to_mark < UINT32_MAX / 2
+                                     ? map->steps_to_mark * 2 + 1
+                                     : UINT32_MAX;
     }
+    map->steps++;
     return false;
 }
 
 fat_err fat_runmap_learn(struct fat_runmap *map, const struct fat_fattab *tab,
         uint32_t clusters, struct fat_chain_fault *ret_fault)
 {
-    struct fat_fat_cursor cursor = {.valid = false};
-    struct loop_watch watch = {.limit = 1};
+    struct fat_fat_cursor cursor;
 
+    cursor.valid = false;
     while (map->next != 0 && map->clusters < clusters) {
         fat_err err = learn_one(map, tab, &cursor, ret_fault);
 
         if (err != FAT_OK) {
             return err;
         }
-        if (map->next != 0 && goes_round(&watch, map->next)) {
+        if (map->next != 0 && goes_round(map)) {
             return fault(ret_fault, map->next, "a cluster chain runs into itself");
         }
     }

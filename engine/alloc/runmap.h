@@ -28,6 +28,7 @@ struct fat_runmap {
     size_t count, capacity;
     uint32_t clusters; /* known so far                                              */
     uint32_t next;     /* first cluster not known yet, 0 when complete              */
+    uint32_t mark, steps, steps_to_mark; /* watch for loops while it is learnt */
 };
 
 /* What is wrong with a chain. */

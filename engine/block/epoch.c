@@ -325,6 +325,7 @@ void fat_cache_reclaim(struct fat_cache *cache, struct fat_block *block, size_t 
 {
     assert(offset + length <= cache->sector_bytes);
     fat_mutex_lock(&cache->lock);
+    assert(!block->copies_due);
     merge_into_all(block, offset, bytes, mask, length);
     fat_block_enter_commit(cache, block);
     if (!block->reclaimed) {

@@ -134,19 +134,28 @@ static void need_open_image(struct fat_cache *cache, struct fat_edits *edits,
 }
 
 void fat_edits_set(struct fat_edits *edits, uint64_t sector, enum fat_stage stage,
-        size_t offset, const void *bytes, const uint8_t *mask, size_t length)
+        size_t offset, const void *bytes, size_t length)
+{
+    const struct fat_bits bits = {.bytes = bytes, .length = length};
+
+    fat_edits_merge(edits, sector, stage, offset, &bits);
+}
+
+void fat_edits_merge(struct fat_edits *edits, uint64_t sector, enum fat_stage stage,
+        size_t offset, const struct fat_bits *bits)
 {
     struct fat_cache *cache = edits->cache;
     struct fat_block *block;
 
-    assert(offset + length <= cache->sector_bytes);
+    assert(offset + bits->length <= cache->sector_bytes);
     fat_mutex_lock(&cache->lock);
     block = fat_block_find(cache, sector);
     assert(block && block->pins > 0);
     need_open_image(cache, edits, block, (int)stage);
     for (int i = (int)stage; i < FAT_STAGE_COUNT; i++) {
         if (block->open.of[i]) {
-            fat_image_merge(block->open.of[i], offset, bytes, mask, length);
+            fat_image_merge(
+                    block->open.of[i], offset, bits->bytes, bits->mask, bits->length);
         }
     }
     fat_mutex_unlock(&cache->lock);

@@ -46,13 +46,20 @@ void fat_edits_done(struct fat_edits *edits);
 FAT_MUST_CHECK fat_err fat_edits_prepare(
         struct fat_edits *edits, uint64_t sector, unsigned stages);
 
-/*
- * Edit a prepared sector in @stage.
- *
- * @mask   which bits of @bytes count; NULL means all
- */
+/* Edit bytes of a prepared sector in @stage. */
 void fat_edits_set(struct fat_edits *edits, uint64_t sector, enum fat_stage stage,
-        size_t offset, const void *bytes, const uint8_t *mask, size_t length);
+        size_t offset, const void *bytes, size_t length);
+
+/* Some bits of some bytes: (old & ~mask) | (bytes & mask). @mask NULL means all. */
+struct fat_bits {
+    const void *bytes;
+    const uint8_t *mask;
+    size_t length;
+};
+
+/* The same for single bits. */
+void fat_edits_merge(struct fat_edits *edits, uint64_t sector, enum fat_stage stage,
+        size_t offset, const struct fat_bits *bits);
 
 /* Copy from the newest image of a prepared sector. */
 void fat_edits_get(struct fat_edits *edits, uint64_t sector, size_t offset, void *bytes,
@@ -92,7 +99,7 @@ FAT_MUST_CHECK fat_err fat_cache_write_stage(
         struct fat_cache *cache, enum fat_stage stage, bool *ret_wrote);
 
 /*
- * During RECLAIM: change @block on disk, in the commit and in the open interval
+ * During RECLAIM, when no copy of @block is due: change @block on disk, in the commit and in the open interval
  * alike; written by the next fat_cache_write_stage() of RECLAIM. No memory is taken.
  */
 void fat_cache_reclaim(struct fat_cache *cache, struct fat_block *block, size_t offset,

@@ -152,8 +152,7 @@ static void zero_slots(struct fat_node *directory, struct fat_edits *edits,
         uint32_t offset;
 
         if (fat_dir_locate(directory, s, &sector, &offset) == FAT_OK) {
-            fat_edits_set(
-                    edits, sector, FAT_STAGE_FILL, offset, zeros, NULL, sizeof(zeros));
+            fat_edits_set(edits, sector, FAT_STAGE_FILL, offset, zeros, sizeof(zeros));
         }
     }
 }

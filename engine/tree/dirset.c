@@ -156,7 +156,7 @@ static void set_slot(struct fat_edits *edits, const struct fat_place *place,
 
     assert(err == FAT_OK);
     if (err == FAT_OK) {
-        fat_edits_set(edits, sector, stage, offset, bytes, NULL, length);
+        fat_edits_set(edits, sector, stage, offset, bytes, length);
     }
 }
 

@@ -116,8 +116,7 @@ static fat_err mend_dotdot(struct fat_node *node)
         fat_dirent_decode(tree->geometry.type, raw, &dotdot);
         dotdot.first_cluster = fat_node_dotdot(node->place.parent);
         fat_dirent_encode(tree->geometry.type, &dotdot, raw);
-        fat_edits_set(
-                &edits, sector, FAT_STAGE_PUBLISH, offset, raw, NULL, sizeof(raw));
+        fat_edits_set(&edits, sector, FAT_STAGE_PUBLISH, offset, raw, sizeof(raw));
         fat_interval_leave(&tree->interval);
     }
     fat_edits_done(&edits);

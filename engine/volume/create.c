@@ -91,7 +91,7 @@ static void put_dot(struct fat_tree *tree, struct attempt *a, unsigned slot,
     dot.first_cluster = cluster;
     fat_dirent_encode(tree->geometry.type, &dot, raw);
     fat_edits_set(&a->edits, fat_geometry_sector(&tree->geometry, a->cluster.cluster),
-            FAT_STAGE_FILL, (size_t)slot * FAT_SLOT_BYTES, raw, NULL, sizeof(raw));
+            FAT_STAGE_FILL, (size_t)slot * FAT_SLOT_BYTES, raw, sizeof(raw));
 }
 
 /* FILL: the directory's contents and its FAT entry; PUBLISH names it. */

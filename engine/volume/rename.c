@@ -41,7 +41,7 @@ static void put_dotdot(
     fat_dirent_decode(tree->geometry.type, raw, &dotdot);
     dotdot.first_cluster = fat_node_dotdot(r->new_directory);
     fat_dirent_encode(tree->geometry.type, &dotdot, raw);
-    fat_edits_set(edits, sector, FAT_STAGE_PUBLISH, offset, raw, NULL, sizeof(raw));
+    fat_edits_set(edits, sector, FAT_STAGE_PUBLISH, offset, raw, sizeof(raw));
 }
 
 static fat_err prepare_old(const struct fat_renaming *r, struct fat_edits *edits)
@@ -261,7 +261,7 @@ static void bury_rest(const struct fat_renaming *r, struct fat_edits *edits,
     for (uint32_t i = 0; i < over; i++) {
         fat_edits_set(edits, place->sector, FAT_STAGE_PUBLISH,
                 place->offset - (place->slots - 1U - i) * FAT_SLOT_BYTES, &free_byte,
-                NULL, 1);
+                1);
     }
     fat_dirindex_bury(r->old_directory->index, &tomb);
     fat_node_set_busy(r->old_directory, number);
@@ -284,7 +284,7 @@ static void apply_respell(struct fat_renaming *r, const struct fat_dirent *entry
     for (uint32_t i = 0; i + 1 < set->count; i++) {
         fat_edits_set(edits, place.sector, FAT_STAGE_PUBLISH,
                 place.offset - (set->count - 1U - i) * FAT_SLOT_BYTES, set->slots[i],
-                NULL, FAT_SLOT_BYTES);
+                FAT_SLOT_BYTES);
     }
     memcpy(node->entry.name, entry->name, FAT_SHORT_BYTES);
     fat_dirent_set_case(&node->entry, entry->nt_flags);

@@ -53,8 +53,9 @@ FAT_API FAT_MUST_CHECK fat_err fat_file_truncate(
         struct fat_node *file, uint64_t size_bytes);
 
 enum {
-    FAT_ALLOCATE_KEEP_SIZE = 1 << 0, /* clusters set aside until the last reference
-                                        goes; nothing of it is on disk             */
+    FAT_ALLOCATE_KEEP_SIZE = 1 << 0, /* clusters set aside until nobody uses the file
+                                        and its changes are on disk; nothing of the
+                                        reservation itself is on disk               */
 };
 
 /*
