@@ -226,9 +226,8 @@ fat_err fat_freemap_quarantine(struct fat_freemap *map, uint32_t cluster)
     fat_mutex_lock(&map->lock);
     err = fat_freemap_learn(map, index / FAT_REGION_CLUSTERS);
     region = map->regions[index / FAT_REGION_CLUSTERS];
-    if (err == FAT_OK && !region->quarantine) {
-        region->quarantine = calloc(FAT_REGION_WORDS, sizeof(uint64_t));
-        err = region->quarantine ? FAT_OK : FAT_E_NOMEM;
+    if (err == FAT_OK) {
+        err = fat_region_need_quarantine(region);
     }
     if (err == FAT_OK) {
         region->quarantine[index % FAT_REGION_CLUSTERS / 64] |= UINT64_C(1)

@@ -177,3 +177,18 @@ fat_err fat_freemap_learn(struct fat_freemap *map, uint32_t r)
     map->learnt++;
     return FAT_OK;
 }
+
+fat_err fat_region_need_quarantine(struct fat_region *region)
+{
+    uint64_t *bits;
+
+    if (region->quarantine) {
+        return FAT_OK;
+    }
+    bits = calloc(FAT_REGION_WORDS, sizeof(*bits));
+    if (!bits) {
+        return FAT_E_NOMEM;
+    }
+    region->quarantine = bits;
+    return FAT_OK;
+}

@@ -52,6 +52,9 @@ struct fat_freemap {
 FAT_MUST_CHECK fat_err fat_freemap_learn(struct fat_freemap *map, uint32_t r)
         FAT_REQUIRES(map->lock);
 
+/* Room for what waits for a flush. FAT_E_NOMEM */
+FAT_MUST_CHECK fat_err fat_region_need_quarantine(struct fat_region *region);
+
 /* Mark a cluster of a learnt region as free or taken, which it was not before. */
 void fat_freemap_mark(struct fat_freemap *map, uint32_t index, bool is)
         FAT_REQUIRES(map->lock);

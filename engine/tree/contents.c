@@ -229,6 +229,7 @@ static fat_err extend(struct fat_node *node, uint64_t offset, const void *bytes,
         return err;
     }
     err = fat_chain_grow(node, fat_node_clusters(node, offset + length));
+    node->overgrown = err == FAT_E_AGAIN;
     if (err == FAT_E_AGAIN) {
         return err;
     }
@@ -294,6 +295,7 @@ static fat_err grow_with_zeros(struct fat_node *node, uint32_t size)
         return err;
     }
     err = fat_chain_grow(node, fat_node_clusters(node, size));
+    node->overgrown = err == FAT_E_AGAIN;
     if (err == FAT_E_AGAIN) {
         return err;
     }
@@ -321,6 +323,16 @@ fat_err fat_contents_truncate(struct fat_node *node, uint32_t size)
     }
     fat_rwlock_write_end(&node->lock);
     return err;
+}
+
+void fat_contents_give_up(struct fat_node *node)
+{
+    fat_rwlock_write(&node->lock);
+    if (node->overgrown) {
+        node->overgrown = false;
+        shrink_back(node, fat_node_clusters(node, node->entry.size_bytes));
+    }
+    fat_rwlock_write_end(&node->lock);
 }
 
 /* Node held exclusively, chain known. */

@@ -30,6 +30,12 @@ FAT_MUST_CHECK fat_err fat_contents_write(struct fat_node *node, uint64_t offset
 /* As fat_file_truncate(). */
 FAT_MUST_CHECK fat_err fat_contents_truncate(struct fat_node *node, uint32_t size);
 
+/*
+ * A growth that asked for a commit (FAT_E_AGAIN) will not be tried again: the clusters
+ * it had linked are given up.
+ */
+void fat_contents_give_up(struct fat_node *node);
+
 /* Set clusters aside for a size of @end bytes; as fat_file_allocate() with KEEP_SIZE. */
 FAT_MUST_CHECK fat_err fat_contents_set_aside(struct fat_node *node, uint32_t end);
 

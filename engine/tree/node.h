@@ -47,8 +47,7 @@ struct fat_node {
     struct fat_node *place_next;                /* in tree->by_place */
     struct fat_node *ino_next;                  /* in tree->by_ino */
     struct fat_node *busy_next, *busy_previous; /* in tree->busy: waits for a commit */
-    uint64_t busy_interval;     /* which one, 0: it is not in the list */
-    struct fat_node *idle_next; /* on its way out of that list */
+    uint64_t busy_interval; /* which one, 0: it is not in the list */
 
     struct fat_rwlock lock; /* level NODE */
 
@@ -63,6 +62,7 @@ struct fat_node {
     uint64_t fresh; /* interval it was created in, while nothing older than that names
                        its chain (W6); 0 otherwise                                   */
     uint64_t cut;   /* interval in which its chain was cut (W3), 0: never            */
+    bool overgrown; /* its chain waits, longer than its size, for growth to go on */
     uint64_t grown; /* interval in which the clusters from grown_from on were claimed */
     uint32_t grown_from;
     uint64_t linked;      /* interval in which an older tail was linked on ...        */

@@ -108,35 +108,37 @@ void fat_node_unref(struct fat_node *node)
     }
 }
 
-/* The nodes whose commit is finished, taken out of the list and linked by idle_next. */
-static struct fat_node *take_idle(struct fat_tree *tree)
+enum { IDLE_BATCH = 64 };
+
+/* Some nodes whose commit is finished, taken out of the list. Returns how many. */
+static size_t take_idle(struct fat_tree *tree, struct fat_node *idle[IDLE_BATCH])
 {
-    struct fat_node *idle = NULL;
+    size_t count = 0;
     struct fat_node *next;
 
     fat_mutex_lock(&tree->table_lock);
-    for (struct fat_node *node = tree->busy; node; node = next) {
+    for (struct fat_node *node = tree->busy; node && count < IDLE_BATCH; node = next) {
         next = node->busy_next;
         if (fat_interval_is_finished(&tree->interval, node->busy_interval)) {
             fat_node_leave_busy(tree, node);
-            node->idle_next = idle;
-            idle = node;
+            idle[count++] = node;
         }
     }
     fat_mutex_unlock(&tree->table_lock);
-    return idle;
+    return count;
 }
 
 void fat_tree_release_busy(struct fat_tree *tree)
 {
-    struct fat_node *node = take_idle(tree);
+    struct fat_node *idle[IDLE_BATCH];
+    size_t count;
 
-    while (node) {
-        struct fat_node *next = node->idle_next;
-
-        fat_node_unref(node);
-        node = next;
-    }
+    do {
+        count = take_idle(tree, idle);
+        for (size_t i = 0; i < count; i++) {
+            fat_node_unref(idle[i]);
+        }
+    } while (count == IDLE_BATCH);
 }
 
 static struct fat_node *next_spent(struct fat_tree *tree)

@@ -17,6 +17,7 @@ void fat_check_long_orphan(struct fat_check *c, uint32_t slot, uint32_t run)
     fat_check_say(c,
             &(struct fat_finding){.kind = FAT_FINDING_LFN_ORPHAN,
                     .offset = fat_check_slot_offset(c, slot - run),
+                    .cluster = c->dirs[c->dir].first_cluster,
                     .first = slot - run,
                     .second = run},
             "%u long-name slots from slot %u on belong to no entry", (unsigned)run,

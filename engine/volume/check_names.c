@@ -265,3 +265,8 @@ void fat_check_name_twins(struct fat_check *c)
     }
     c->name_count = 0;
 }
+
+char *fat_check_name_copy(const char *text)
+{
+    return strdup(text);
+}

@@ -194,6 +194,9 @@ size_t fat_check_name_units(const struct fat_check *c, uint32_t slot,
 void fat_check_name_text(const struct fat_check *c, uint32_t slot, uint32_t long_slots,
         char text[FAT_NAME_BYTES_MAX + 1]);
 
+/* A copy of it to be freed; NULL: no memory. */
+char *fat_check_name_copy(const char *text);
+
 /* Remember an entry's names; FAT_E_NOMEM. */
 FAT_MUST_CHECK fat_err fat_check_name_add(
         struct fat_check *c, const struct fat_check_entry *entry);

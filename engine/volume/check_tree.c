@@ -172,8 +172,7 @@ fat_err fat_check_push_dir(
         struct fat_check *c, uint32_t parent, uint32_t first, uint32_t length)
 {
     char name[FAT_NAME_BYTES_MAX + 1];
-    struct fat_check_dir dir = {
-            .parent = parent, .first_cluster = first, .length = length};
+    struct fat_check_dir *dir;
     void *dirs = c->dirs;
     const fat_err err = fat_check_reserve(
             &dirs, &c->dir_capacity, c->dir_count + 1, sizeof(*c->dirs));
@@ -182,15 +181,17 @@ fat_err fat_check_push_dir(
     if (err != FAT_OK) {
         return err;
     }
+    dir = &c->dirs[c->dir_count];
+    *dir = (struct fat_check_dir){
+            .parent = parent, .first_cluster = first, .length = length};
     if (c->entry) {
         fat_check_name_text(c, c->entry->slot, c->entry->long_slots, name);
-        dir.name = malloc(strlen(name) + 1);
-        if (!dir.name) {
+        dir->name = fat_check_name_copy(name);
+        if (!dir->name) {
             return FAT_E_NOMEM;
         }
-        memcpy(dir.name, name, strlen(name) + 1);
     }
-    c->dirs[c->dir_count++] = dir;
+    c->dir_count++;
     return FAT_OK;
 }
 

@@ -29,6 +29,18 @@ static fat_err write_once(void *context)
     return fat_contents_write(w->node, w->offset, w->bytes, w->length, &w->done);
 }
 
+/* fat_commit_around() for what may have to leave a growth half way. */
+static fat_err grow_around(
+        struct fat_node *file, fat_err (*operation)(void *context), void *context)
+{
+    const fat_err err = fat_commit_around(fat_volume_of(file), operation, context);
+
+    if (err != FAT_OK) {
+        fat_contents_give_up(file);
+    }
+    return err;
+}
+
 static fat_err write_at(struct fat_node *file, uint64_t offset, const void *buffer,
         size_t length, size_t *ret_length)
 {
@@ -43,7 +55,7 @@ static fat_err write_at(struct fat_node *file, uint64_t offset, const void *buff
         *ret_length = 0;
         return FAT_OK;
     }
-    err = fat_commit_around(fat_volume_of(file), write_once, &w);
+    err = grow_around(file, write_once, &w);
     if (err == FAT_OK) {
         *ret_length = w.done;
     }
@@ -97,7 +109,7 @@ fat_err fat_file_truncate(struct fat_node *file, uint64_t size_bytes)
     if (size_bytes > FAT_FILE_SIZE_MAX) {
         return FAT_E_FBIG;
     }
-    return fat_commit_around(fat_volume_of(file), truncate_once, &r);
+    return grow_around(file, truncate_once, &r);
 }
 
 static uint32_t size_of(struct fat_node *file)
@@ -128,9 +140,8 @@ fat_err fat_file_allocate(
     if (flags & FAT_ALLOCATE_KEEP_SIZE) {
         return fat_commit_around(fat_volume_of(file), set_aside_once, &r);
     }
-    return end > size_of(file)
-                   ? fat_commit_around(fat_volume_of(file), truncate_once, &r)
-                   : fat_tree_writable(file->tree);
+    return end > size_of(file) ? grow_around(file, truncate_once, &r)
+                               : fat_tree_writable(file->tree);
 }
 
 fat_err fat_node_sync(struct fat_node *node)

@@ -6,14 +6,13 @@
 
 #include <fatward/check.h>
 
-#include "volume/aliases.h"
+#include "volume/leftovers.h"
 
 /* What the checker said, as far as it has to be acted upon. */
 struct found {
     struct fat_tree *tree;
     struct fat_piece *lost;
-    uint32_t *aliases; /* first clusters that several names share */
-    size_t alias_count, alias_capacity;
+    struct fat_leftovers leftovers;
     bool copies_differ;
     bool moved; /* some ".." names an old parent */
     bool fatal;
@@ -36,20 +35,47 @@ static void remember_lost(struct found *found, const struct fat_finding *finding
     found->lost = piece;
 }
 
+/* Room for one more element of @size bytes in a growing array; NULL: no memory. */
+static void *room(void *array, size_t count, size_t *capacity, size_t size)
+{
+    const size_t more = *capacity ? *capacity * 2 : 16;
+    void *grown = array;
+
+    if (count == *capacity) {
+        grown = realloc(array, more * size);
+        *capacity = grown ? more : *capacity;
+    }
+    return grown;
+}
+
 static void remember_alias(struct found *found, uint32_t cluster)
 {
-    if (found->alias_count == found->alias_capacity) {
-        const size_t capacity = found->alias_capacity ? found->alias_capacity * 2 : 16;
-        uint32_t *more = realloc(found->aliases, capacity * sizeof(*more));
+    struct fat_leftovers *l = &found->leftovers;
+    uint32_t *aliases =
+            room(l->aliases, l->alias_count, &l->alias_capacity, sizeof(*aliases));
 
-        if (!more) {
-            found->err = FAT_E_NOMEM;
-            return;
-        }
-        found->aliases = more;
-        found->alias_capacity = capacity;
+    if (!aliases) {
+        found->err = FAT_E_NOMEM;
+        return;
     }
-    found->aliases[found->alias_count++] = cluster;
+    l->aliases = aliases;
+    l->aliases[l->alias_count++] = cluster;
+}
+
+static void remember_orphan(struct found *found, const struct fat_finding *finding)
+{
+    struct fat_leftovers *l = &found->leftovers;
+    struct fat_orphan *orphans =
+            room(l->orphans, l->orphan_count, &l->orphan_capacity, sizeof(*orphans));
+
+    if (!orphans) {
+        found->err = FAT_E_NOMEM;
+        return;
+    }
+    l->orphans = orphans;
+    l->orphans[l->orphan_count++] = (struct fat_orphan){.directory = finding->cluster,
+            .first = finding->first,
+            .count = finding->second};
 }
 
 /* Damage that makes every free, and every claim, a danger to somebody's data. */
@@ -85,6 +111,8 @@ static void listen(void *context, const struct fat_finding *finding)
         remember_alias(found, finding->cluster);
     } else if (finding->kind == FAT_FINDING_FAT_DIFFERS) {
         found->copies_differ = true;
+    } else if (finding->kind == FAT_FINDING_LFN_ORPHAN) {
+        remember_orphan(found, finding);
     } else if (finding->kind == FAT_FINDING_DIR_DOTDOT_CLUSTER) {
         found->moved = true;
     }
@@ -159,8 +187,9 @@ static fat_err mend(struct fat_volume *volume, struct found *found, uint32_t fre
     if (found->copies_differ && tree->geometry.mirrored) {
         err = rewrite_copies(tree);
     }
-    if (err == FAT_OK && (found->alias_count > 0 || found->moved)) {
-        err = fat_aliases_resolve(tree, found->aliases, found->alias_count);
+    if (err == FAT_OK && (found->moved || found->leftovers.alias_count > 0 ||
+                                 found->leftovers.orphan_count > 0)) {
+        err = fat_leftovers_mend(tree, &found->leftovers);
     }
     if (err == FAT_OK) {
         fat_freemap_set_count(tree->freemap, free_count);
@@ -186,6 +215,7 @@ fat_err fat_scan_dirty(struct fat_volume *volume)
         err = mend(volume, &found, summary.clusters_free);
     }
     fat_piece_free_all(found.lost);
-    free(found.aliases);
+    free(found.leftovers.aliases);
+    free(found.leftovers.orphans);
     return err;
 }

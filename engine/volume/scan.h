@@ -7,6 +7,7 @@
  *   lost chains                given back
  *   several names, one chain   one unfinished rename (W4): one name is kept
  *   a ".." of an old parent    rewritten
+ *   orphaned long-name slots   erased
  *   FAT copies that differ     rewritten from the first
  *   an unknown free count      counted
  *

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "volume/aliases.h"
+#include "volume/leftovers.h"
 
 #include <stdlib.h>
 
@@ -13,6 +13,7 @@ struct alias {
 
 struct search {
     struct fat_tree *tree;
+    const struct fat_leftovers *leftovers;
     struct alias *aliases;
     size_t alias_count;
     struct fat_node **todo; /* directories still to be walked, referenced */
@@ -181,6 +182,50 @@ static fat_err walk(struct search *s, struct fat_node *directory)
     return err == FAT_END ? FAT_OK : err;
 }
 
+/* RECLAIM, as what they are: the rest of a name that was removed. */
+static fat_err erase_slot(struct fat_node *directory, uint32_t slot)
+{
+    static const uint8_t free_byte = FAT_SLOT_FREE_BYTE;
+    struct fat_tree *tree = directory->tree;
+    struct fat_edits edits;
+    uint8_t raw[FAT_SLOT_BYTES];
+    uint64_t sector;
+    uint32_t offset;
+    fat_err err = fat_dir_locate(directory, slot, &sector, &offset);
+
+    fat_edits_init(&edits, tree->cache);
+    if (err == FAT_OK) {
+        err = fat_edits_prepare(&edits, sector, 1);
+    }
+    if (err == FAT_OK) {
+        fat_edits_get(&edits, sector, offset, raw, sizeof(raw));
+    }
+    if (err == FAT_OK && fat_slot_classify(raw) == FAT_SLOT_LONG) {
+        (void)fat_interval_enter(&tree->interval);
+        fat_edits_set(&edits, sector, FAT_STAGE_RECLAIM, offset, &free_byte, 1);
+        fat_interval_leave(&tree->interval);
+    }
+    fat_edits_done(&edits);
+    return err == FAT_END ? FAT_OK : err;
+}
+
+static fat_err erase_orphans(struct search *s, struct fat_node *directory)
+{
+    fat_err err = FAT_OK;
+
+    for (size_t i = 0; i < s->leftovers->orphan_count && err == FAT_OK; i++) {
+        const struct fat_orphan *orphan = &s->leftovers->orphans[i];
+
+        if (orphan->directory != directory->entry.first_cluster) {
+            continue;
+        }
+        for (uint32_t k = 0; k < orphan->count && err == FAT_OK; k++) {
+            err = erase_slot(directory, orphan->first + k);
+        }
+    }
+    return err;
+}
+
 static fat_err search(struct search *s)
 {
     fat_err err = push(s, s->tree->root);
@@ -189,6 +234,9 @@ static fat_err search(struct search *s)
         struct fat_node *directory = s->todo[--s->todo_count];
 
         err = walk(s, directory);
+        if (err == FAT_OK) {
+            err = erase_orphans(s, directory);
+        }
         fat_node_unref(directory);
     }
     for (size_t i = 0; i < s->alias_count && err == FAT_OK; i++) {
@@ -213,19 +261,20 @@ static void let_go(struct search *s)
     free(s->aliases);
 }
 
-fat_err fat_aliases_resolve(
-        struct fat_tree *tree, const uint32_t *clusters, size_t count)
+fat_err fat_leftovers_mend(struct fat_tree *tree, const struct fat_leftovers *leftovers)
 {
-    struct search s = {
-            .tree = tree, .aliases = calloc(count + 1, sizeof(struct alias))};
+    const size_t count = leftovers->alias_count;
+    struct search s = {.tree = tree,
+            .leftovers = leftovers,
+            .aliases = calloc(count + 1, sizeof(struct alias))};
     fat_err err;
 
     if (!s.aliases) {
         return FAT_E_NOMEM;
     }
     for (size_t i = 0; i < count; i++) {
-        if (!find_alias(&s, clusters[i])) {
-            s.aliases[s.alias_count++].cluster = clusters[i];
+        if (!find_alias(&s, leftovers->aliases[i])) {
+            s.aliases[s.alias_count++].cluster = leftovers->aliases[i];
         }
     }
     fat_rwlock_write(&tree->names);

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a power cut left in directories: two names of one chain, an old "..", slots of
+ * a long name that lost its entry.
+ */
+#ifndef FAT_VOLUME_LEFTOVERS_H
+#define FAT_VOLUME_LEFTOVERS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <fatward/error.h>
+
+#include "tree/tree.h"
+
+/* Long-name slots without an entry. */
+struct fat_orphan {
+    uint32_t directory;    /* its first cluster, 0 for a fixed root */
+    uint32_t first, count; /* slots */
+};
+
+/* As the checker found them. */
+struct fat_leftovers {
+    uint32_t *aliases; /* first clusters that several names share */
+    size_t alias_count, alias_capacity;
+    struct fat_orphan *orphans;
+    size_t orphan_count, orphan_capacity;
+};
+
+/*
+ * Keep one name of each chain that several names share and remove the others, never
+ * the chain (W4): of a directory the name whose parent its ".." tells, of a file the
+ * one met first. Rewrite every ".." that names another parent, erase the orphans.
+ * Walks the whole tree; takes the namespace; the edits wait for the next commit.
+ *
+ * FAT_E_IO, FAT_E_CORRUPT, FAT_E_NOMEM
+ */
+FAT_MUST_CHECK fat_err fat_leftovers_mend(
+        struct fat_tree *tree, const struct fat_leftovers *leftovers);
+
+#endif
