@@ -2,7 +2,7 @@
 #include "attr.h"
 
 /* Far above every number that a place on disk can give. */
-#define ALIAS_INO (UINT64_C(1) << 62)
+#define ALIAS_INO (UINT64_C(1) << 63) /* the engine uses numbers below it */
 
 struct fat_attr_rules fat_attr_rules_make(
         const struct fat_options *options, uint32_t cluster_bytes)

@@ -71,7 +71,10 @@ bool fat_medium_open(struct fat_mount *mount, const struct fat_options *options,
     };
     err = open_device(options, log, ret, &mount->device);
     if (err < 0) {
-        fat_log_say_err(log, "can't be opened", err);
+        fat_log_say_err(log,
+                err == FAT_E_INVAL ? "is neither a regular file nor a block device"
+                                   : "can't be opened",
+                err);
         return false;
     }
     err = open_volume(mount, log, ret);

@@ -11,6 +11,8 @@ bool fat_mount_start(struct fat_mount *mount, const struct fat_options *options)
 
     fat_volume_info(mount->volume, &info);
     mount->rules = fat_attr_rules_make(options, info.cluster_bytes);
+    mount->cluster_bytes = info.cluster_bytes;
+    mount->cluster_count = info.cluster_count;
     mount->sync = options->sync;
     mount->dirsync = options->dirsync;
     mount->flush = options->flush;

@@ -30,8 +30,9 @@ struct fat_mount {
     struct fat_notifier *notifier; /* NULL until the session exists */
     struct fat_attr_rules rules;
     bool sync, dirsync, flush;
-    bool finished;    /* fat_mount_finish() has run */
-    fat_err last_err; /* what closing the volume returned */
+    uint32_t cluster_bytes, cluster_count; /* for statfs: they never change */
+    bool finished;                         /* fat_mount_finish() has run */
+    fat_err last_err;                      /* what closing the volume returned */
 };
 
 /* Prepare to serve @mount->volume; false without memory or threads. */

@@ -138,7 +138,6 @@ void fat_op_setattr(fuse_req_t req, fuse_ino_t id, struct stat *attr, int to_set
 void fat_op_statfs(fuse_req_t req, fuse_ino_t id)
 {
     struct fat_mount *mount = fat_mount_of(req);
-    struct fat_volume_info info;
     struct statvfs answer = {0};
     uint32_t free_clusters;
     const fat_err err = fat_volume_free_clusters(mount->volume, &free_clusters);
@@ -148,10 +147,9 @@ void fat_op_statfs(fuse_req_t req, fuse_ino_t id)
         fat_mount_reply(req, err);
         return;
     }
-    fat_volume_info(mount->volume, &info);
-    answer.f_bsize = info.cluster_bytes;
-    answer.f_frsize = info.cluster_bytes;
-    answer.f_blocks = info.cluster_count;
+    answer.f_bsize = mount->cluster_bytes;
+    answer.f_frsize = mount->cluster_bytes;
+    answer.f_blocks = mount->cluster_count;
     answer.f_bfree = free_clusters;
     answer.f_bavail = free_clusters;
     answer.f_namemax = FAT_NAME_BYTES - 1;

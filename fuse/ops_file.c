@@ -44,8 +44,14 @@ void fat_op_open(fuse_req_t req, fuse_ino_t id, struct fuse_file_info *info)
 
 void fat_op_release(fuse_req_t req, fuse_ino_t id, struct fuse_file_info *info)
 {
-    (void)id;
-    (void)info;
+    struct fat_inode inode;
+
+    if (!fat_mount_find(req, id, &inode)) {
+        return;
+    }
+    if ((info->flags & O_ACCMODE) != O_RDONLY) {
+        fat_file_closed(inode.node);
+    }
     fuse_reply_err(req, 0);
 }
 

@@ -9,6 +9,7 @@
 
 #include <fatward/namei.h>
 
+#include "committer.h"
 #include "entry.h"
 
 static void reply_entry(fuse_req_t req, const struct fat_naming *naming)
@@ -58,19 +59,31 @@ void fat_op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
                      });
 }
 
+/* The last user of a removed file gives up its clusters: that waits for a commit. */
+static void commit_what_was_given_up(struct fat_mount *mount)
+{
+    if (fat_volume_pending(mount->volume).any) {
+        fat_committer_kick(mount->committer);
+    }
+}
+
 void fat_op_forget(fuse_req_t req, fuse_ino_t id, uint64_t times)
 {
-    fat_inodes_forget(fat_mount_of(req)->inodes, id, times);
+    struct fat_mount *mount = fat_mount_of(req);
+
+    fat_inodes_forget(mount->inodes, id, times);
+    commit_what_was_given_up(mount);
     fuse_reply_none(req);
 }
 
 void fat_op_forget_multi(fuse_req_t req, size_t count, struct fuse_forget_data *list)
 {
-    struct fat_inodes *inodes = fat_mount_of(req)->inodes;
+    struct fat_mount *mount = fat_mount_of(req);
 
     for (size_t i = 0; i < count; i++) {
-        fat_inodes_forget(inodes, list[i].ino, list[i].nlookup);
+        fat_inodes_forget(mount->inodes, list[i].ino, list[i].nlookup);
     }
+    commit_what_was_given_up(mount);
     fuse_reply_none(req);
 }
 

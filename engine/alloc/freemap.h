@@ -88,6 +88,10 @@ void fat_freemap_keep(struct fat_freemap *map, struct fat_reserve *reserve, bool
 uint32_t fat_freemap_reserved(
         struct fat_freemap *map, const struct fat_reserve *reserve, bool *ret_kept);
 
+/* Give back what @reserve holds on speculation; the next search begins there. */
+void fat_freemap_unreserve_speculative(
+        struct fat_freemap *map, struct fat_reserve *reserve);
+
 /* Give back what @reserve holds. */
 void fat_freemap_unreserve(struct fat_freemap *map, struct fat_reserve *reserve);
 

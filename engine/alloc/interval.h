@@ -23,6 +23,7 @@ struct fat_piece {
     struct fat_piece *next;
     uint32_t first;    /* cluster */
     uint32_t count;    /* clusters of it, 0: to its end */
+    uint32_t tries;    /* how often a commit could not read it */
     uint32_t promised; /* clusters that were counted as free when it was given up */
 };
 

@@ -220,3 +220,14 @@ uint32_t fat_freemap_reserved(
     fat_mutex_unlock(&map->lock);
     return clusters;
 }
+
+void fat_freemap_unreserve_speculative(
+        struct fat_freemap *map, struct fat_reserve *reserve)
+{
+    fat_mutex_lock(&map->lock);
+    if (!reserve->kept && reserve->clusters > 0) {
+        map->hint = reserve->extents[0].cluster - FAT_CLUSTER_FIRST;
+        empty_reserve(map, reserve);
+    }
+    fat_mutex_unlock(&map->lock);
+}

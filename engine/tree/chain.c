@@ -290,6 +290,10 @@ static fat_err prepare_cut(
     if (err != FAT_OK) {
         return err;
     }
+    if (cut->clusters > node->map.clusters) {
+        return fat_tree_damage(node->tree, node->entry.first_cluster,
+                "a file's cluster chain is shorter than its size");
+    }
     cut->any = fat_runmap_find(&node->map, cut->clusters, &cut->rest);
     if (cut->any && cut->clusters > 0) {
         struct fat_run tail;

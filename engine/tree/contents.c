@@ -25,6 +25,12 @@ static fat_err write_bytes(
     return tree->dev->ops->write(tree->dev, device_offset, bytes, length);
 }
 
+static fat_err too_short(struct fat_node *node)
+{
+    return fat_tree_damage(node->tree, node->entry.first_cluster,
+            "a file's cluster chain is shorter than its size");
+}
+
 static fat_err find_run(struct fat_node *node, uint32_t index, struct fat_run *ret)
 {
     fat_err err;
@@ -35,10 +41,7 @@ static fat_err find_run(struct fat_node *node, uint32_t index, struct fat_run *r
         err = FAT_E_CORRUPT;
     }
     fat_mutex_unlock(&node->index_lock);
-    return err == FAT_E_CORRUPT
-                   ? fat_tree_damage(node->tree, node->entry.first_cluster,
-                             "a file's cluster chain is shorter than its size")
-                   : err;
+    return err == FAT_E_CORRUPT ? too_short(node) : err;
 }
 
 /* One device call per run, however long. */
@@ -80,7 +83,8 @@ fat_err fat_contents_read(struct fat_node *node, uint64_t offset, void *buffer,
     fat_rwlock_read(&node->lock);
     left = offset < node->entry.size_bytes ? node->entry.size_bytes - offset : 0;
     length = length < left ? length : (size_t)left;
-    err = each_run(node, offset, buffer, length, read_bytes);
+    err = node->stale ? FAT_E_STALE
+                      : each_run(node, offset, buffer, length, read_bytes);
     fat_rwlock_read_end(&node->lock);
     if (err == FAT_OK) {
         *ret_length = length;
@@ -196,9 +200,12 @@ static void shrink_back(struct fat_node *node, uint32_t clusters)
 /* Clusters the chain keeps if growing fails: what the size needs, or had before. */
 static fat_err clusters_before(struct fat_node *node, uint32_t *ret)
 {
-    const fat_err err = fat_tree_learn(node->tree, &node->map, UINT32_MAX);
     const uint32_t needed = fat_node_clusters(node, node->entry.size_bytes);
+    fat_err err = fat_tree_learn(node->tree, &node->map, UINT32_MAX);
 
+    if (err == FAT_OK && node->map.clusters < needed) {
+        err = too_short(node);
+    }
     if (err == FAT_OK) {
         *ret = needed;
     }
@@ -261,6 +268,9 @@ fat_err fat_contents_write(struct fat_node *node, uint64_t offset, const void *b
 {
     fat_err err = FAT_END;
 
+    if (node->stale) {
+        return FAT_E_STALE;
+    }
     if (offset != FAT_CONTENTS_APPEND) {
         err = overwrite(node, offset, buffer, length);
     }
@@ -311,10 +321,28 @@ static fat_err grow_with_zeros(struct fat_node *node, uint32_t size)
     return err;
 }
 
+fat_err fat_contents_extend(struct fat_node *node, uint32_t size)
+{
+    fat_err err = FAT_OK;
+
+    if (node->stale) {
+        return FAT_E_STALE;
+    }
+    fat_rwlock_write(&node->lock);
+    if (size > node->entry.size_bytes) {
+        err = grow_with_zeros(node, size);
+    }
+    fat_rwlock_write_end(&node->lock);
+    return err;
+}
+
 fat_err fat_contents_truncate(struct fat_node *node, uint32_t size)
 {
     fat_err err;
 
+    if (node->stale) {
+        return FAT_E_STALE;
+    }
     fat_rwlock_write(&node->lock);
     if (size > node->entry.size_bytes) {
         err = grow_with_zeros(node, size);

@@ -27,6 +27,9 @@ FAT_MUST_CHECK fat_err fat_contents_read(struct fat_node *node, uint64_t offset,
 FAT_MUST_CHECK fat_err fat_contents_write(struct fat_node *node, uint64_t offset,
         const void *buffer, size_t length, size_t *ret_length);
 
+/* As fat_file_truncate(), but only ever longer: a file that is long enough stays. */
+FAT_MUST_CHECK fat_err fat_contents_extend(struct fat_node *node, uint32_t size);
+
 /* As fat_file_truncate(). */
 FAT_MUST_CHECK fat_err fat_contents_truncate(struct fat_node *node, uint32_t size);
 

@@ -116,17 +116,19 @@ static bool is_showable(const uint16_t *units, size_t length)
            fat_utf16_to_utf8(units, length, utf8, sizeof(utf8), &bytes) == FAT_OK;
 }
 
-/* A short name that can't be shown as it is: "_" for what is in the way. */
-static void mend_alias(struct fat_dir_item *item)
+size_t fat_dir_alias(const uint8_t *name, uint8_t nt_flags, uint16_t *units)
 {
-    for (size_t i = 0; i < item->alias_length; i++) {
-        if (item->alias[i] < 0x20 || item->alias[i] == '/') {
-            item->alias[i] = '_';
+    const size_t length = fat_short_units(name, nt_flags, units);
+
+    for (size_t i = 0; i < length; i++) {
+        if (units[i] < 0x20 || units[i] == '/') {
+            units[i] = '_';
         }
     }
-    if (item->alias_length > 0 && !is_showable(item->alias, item->alias_length)) {
-        item->alias[0] = '_';
+    if (length > 0 && !is_showable(units, length)) {
+        units[0] = '_';
     }
+    return length;
 }
 
 /* The names of the entry in item->raw; @lfn holds what preceded it. */
@@ -137,8 +139,7 @@ static void name_item(struct fat_dir_item *item, struct fat_lfn *lfn)
     size_t length = 0;
 
     (void)fat_lfn_finish(lfn, short_name, &length, &slots); /* the checker's matter */
-    item->alias_length = fat_short_units(short_name, item->raw[DIR_NTRES], item->alias);
-    mend_alias(item);
+    item->alias_length = fat_dir_alias(short_name, item->raw[DIR_NTRES], item->alias);
     if (length > 0 && is_showable(lfn->units, length)) {
         memcpy(item->name, lfn->units, length * sizeof(item->name[0]));
         item->length = length;

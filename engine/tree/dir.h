@@ -44,6 +44,14 @@ struct fat_dir_item {
     struct fat_name_hashes hashes;
 };
 
+/*
+ * The short name as it is shown: "_" for what no adapter could show. Returns its
+ * length.
+ *
+ * @units   room for FAT_SHORT_UNITS_MAX
+ */
+size_t fat_dir_alias(const uint8_t *name, uint8_t nt_flags, uint16_t *units);
+
 /* A walk over a directory from slot to slot. Begin with .slot set, the rest zero. */
 struct fat_dir_walk {
     uint32_t slot; /* the next to be read                                            */

@@ -168,8 +168,9 @@ static fat_err clean_end(struct fat_node *directory, uint32_t slots)
     fat_edits_init(&edits, tree->cache);
     err = prepare_tail(directory, &edits, end, slots);
     if (err == FAT_OK) {
-        (void)fat_interval_enter(&tree->interval);
+        directory->cleaned = fat_interval_enter(&tree->interval);
         zero_slots(directory, &edits, end, slots);
+        fat_node_set_busy(directory, directory->cleaned);
         fat_dirindex_set_junk(directory->index, false);
         fat_interval_leave(&tree->interval);
         err = FAT_E_AGAIN;
@@ -192,6 +193,9 @@ static fat_err find_first(
         }
         if (fat_dirindex_has_junk(directory->index)) {
             return clean_end(directory, slots);
+        }
+        if (!fat_interval_is_finished(&directory->tree->interval, directory->cleaned)) {
+            return FAT_E_AGAIN; /* W10: the zeros have to be on disk first */
         }
         if (fat_dirindex_find_room(
                     directory->index, count, per_sector, slots, ret_first)) {

@@ -82,7 +82,7 @@ static void encode_slots(const struct fat_name *name, const struct fat_dirent *e
 static uint32_t alias_hash(const struct fat_dirent *entry)
 {
     uint16_t units[FAT_SHORT_UNITS_MAX];
-    const size_t length = fat_short_units(entry->name, entry->nt_flags, units);
+    const size_t length = fat_dir_alias(entry->name, entry->nt_flags, units);
 
     return fat_casefold_hash(units, length);
 }
@@ -103,17 +103,21 @@ fat_err fat_dir_encode(struct fat_node *directory, const struct fat_name *name,
         struct fat_dir_set *ret)
 {
     const struct fat_short_basis basis = fat_short_basis(name->units, name->length);
+    bool fits = basis.fit == FAT_SHORT_FITS;
     fat_err err = FAT_OK;
 
-    fat_dirent_set_case(entry, basis.nt_flags);
-    if (basis.fit == FAT_SHORT_FITS) {
+    if (fits) {
+        /* Taken by the very file that is renamed, if by anybody: two sets must differ. */
         memcpy(entry->name, basis.name, FAT_SHORT_BYTES);
-    } else {
+        err = short_is_free(directory, entry->name, taken_over);
+        fits = err != FAT_E_EXIST;
+    }
+    if (!fits) {
         err = choose_short(directory, &basis, taken_over, entry->name);
     }
+    fat_dirent_set_case(entry, fits ? basis.nt_flags : 0);
     if (err == FAT_OK) {
-        fat_dir_encode_as(
-                directory->tree, name, entry, basis.fit != FAT_SHORT_FITS, ret);
+        fat_dir_encode_as(directory->tree, name, entry, !fits, ret);
     }
     return err;
 }

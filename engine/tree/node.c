@@ -72,6 +72,49 @@ static void unlink_ino(struct fat_tree *tree, struct fat_node *node)
     }
 }
 
+static struct fat_node **cluster_bucket(struct fat_tree *tree, uint32_t cluster)
+{
+    return &tree->by_cluster[cluster % FAT_NODE_BUCKETS];
+}
+
+/* Two directories in use with one first cluster would each have an index over it. */
+static bool cluster_in_use(struct fat_tree *tree, uint32_t cluster)
+        FAT_REQUIRES(tree->table_lock)
+{
+    const struct fat_node *node = *cluster_bucket(tree, cluster);
+
+    while (node && node->entry.first_cluster != cluster) {
+        node = node->cluster_next;
+    }
+    return node != NULL;
+}
+
+static void link_cluster(struct fat_tree *tree, struct fat_node *node)
+        FAT_REQUIRES(tree->table_lock)
+{
+    struct fat_node **head = cluster_bucket(tree, node->entry.first_cluster);
+
+    if (node->is_directory && !node->by_cluster) {
+        node->by_cluster = true;
+        node->cluster_next = *head;
+        *head = node;
+    }
+}
+
+static void unlink_cluster(struct fat_tree *tree, struct fat_node *node)
+        FAT_REQUIRES(tree->table_lock)
+{
+    struct fat_node **link = cluster_bucket(tree, node->entry.first_cluster);
+
+    while (node->by_cluster && *link != node) {
+        link = &(*link)->cluster_next;
+    }
+    if (node->by_cluster) {
+        *link = node->cluster_next;
+        node->by_cluster = false;
+    }
+}
+
 static void link_place(struct fat_tree *tree, struct fat_node *node)
         FAT_REQUIRES(tree->table_lock)
 {
@@ -143,6 +186,7 @@ bool fat_node_drop(struct fat_node *node)
     last = --node->refs == 0;
     if (last) {
         unlink_ino(tree, node);
+        unlink_cluster(tree, node);
         if (node->place.parent) {
             unlink_place(tree, node);
         }
@@ -156,7 +200,10 @@ bool fat_node_is_directory(const struct fat_node *node)
     return node->is_directory;
 }
 
-/* A new node takes its place in the table, unless somebody was faster. */
+/*
+ * A new node takes its place in the table, unless somebody was faster. NULL: it is a
+ * directory that another place leads to as well.
+ */
 static struct fat_node *enter_table(struct fat_tree *tree, struct fat_node *node)
 {
     struct fat_node *other;
@@ -165,29 +212,45 @@ static struct fat_node *enter_table(struct fat_tree *tree, struct fat_node *node
     other = find_place(tree, node->place.parent, node->place.slot);
     if (other) {
         other->refs++;
+    } else if (node->is_directory && cluster_in_use(tree, node->entry.first_cluster)) {
+        node = NULL;
     } else {
         node->place.parent->refs++;
         link_place(tree, node);
         link_ino(tree, node, place_ino(node->place.parent, node->place.slot));
+        link_cluster(tree, node);
     }
     fat_mutex_unlock(&tree->table_lock);
     return other ? other : node;
 }
 
-static fat_err check_directory(struct fat_tree *tree, const struct fat_dirent *entry)
+/* Until the scan it may be an unfinished rename; after it, it is damage (W7). */
+static fat_err reached_twice(struct fat_tree *tree, uint32_t cluster)
 {
-    if (!(entry->attributes & FAT_ATTR_DIRECTORY)) {
-        return FAT_OK;
+    return tree->unscanned ? FAT_E_CORRUPT
+                           : fat_tree_damage(tree, cluster,
+                                     "a directory is reached by two different ways");
+}
+
+/* A directory begins somewhere; nothing begins where the root does. */
+static fat_err check_start(struct fat_tree *tree, const struct fat_dirent *entry)
+{
+    const uint32_t first = entry->first_cluster;
+
+    if ((entry->attributes & FAT_ATTR_DIRECTORY) &&
+            !fat_geometry_holds(&tree->geometry, first)) {
+        return fat_tree_damage(
+                tree, first, "a directory's first cluster is no cluster of the volume");
     }
-    if (!fat_geometry_holds(&tree->geometry, entry->first_cluster) ||
-            entry->first_cluster == tree->geometry.root_cluster) {
-        return fat_tree_damage(tree, entry->first_cluster,
-                "a directory's first cluster is no cluster of the volume, or the root's");
+    if (first != 0 && first == tree->geometry.root_cluster) {
+        return fat_tree_damage(
+                tree, first, "an entry's first cluster is that of the root directory");
     }
     return FAT_OK;
 }
 
-static struct fat_node *get_at(struct fat_tree *tree, const struct fat_place *place)
+struct fat_node *fat_node_living_at(
+        struct fat_tree *tree, const struct fat_place *place)
 {
     struct fat_node *node;
 
@@ -203,7 +266,8 @@ static struct fat_node *get_at(struct fat_tree *tree, const struct fat_place *pl
 fat_err fat_node_at(struct fat_tree *tree, const struct fat_place *place,
         const uint8_t *raw, struct fat_node **ret)
 {
-    struct fat_node *node = get_at(tree, place);
+    struct fat_node *node = fat_node_living_at(tree, place);
+    struct fat_node *entered;
     struct fat_dirent entry;
     fat_err err;
 
@@ -212,7 +276,7 @@ fat_err fat_node_at(struct fat_tree *tree, const struct fat_place *place,
         return FAT_OK;
     }
     fat_dirent_decode(tree->geometry.type, raw, &entry);
-    err = check_directory(tree, &entry);
+    err = check_start(tree, &entry);
     if (err == FAT_OK) {
         err = fat_node_new(tree, &entry, &node);
     }
@@ -220,10 +284,14 @@ fat_err fat_node_at(struct fat_tree *tree, const struct fat_place *place,
         return err;
     }
     node->place = *place;
-    *ret = enter_table(tree, node);
-    if (*ret != node) {
+    entered = enter_table(tree, node);
+    if (entered != node) {
         fat_node_destroy(node);
     }
+    if (!entered) {
+        return reached_twice(tree, entry.first_cluster);
+    }
+    *ret = entered;
     return FAT_OK;
 }
 
@@ -245,8 +313,51 @@ void fat_node_settle(struct fat_node *node, const struct fat_place *place)
         if (node->ino == 0) {
             link_ino(tree, node, place_ino(place->parent, place->slot));
         }
+        link_cluster(tree, node);
     }
     fat_mutex_unlock(&tree->table_lock);
+}
+
+static bool is_below(const struct fat_node *node, const struct fat_node *directory)
+{
+    while (node && node != directory) {
+        node = node->place.parent;
+    }
+    return node != NULL;
+}
+
+static void mark_stale(struct fat_tree *tree, struct fat_node *node)
+        FAT_REQUIRES(tree->table_lock)
+{
+    node->stale = true;
+    for (size_t i = 0; node->is_directory && i < FAT_NODE_BUCKETS; i++) {
+        for (struct fat_node *n = tree->by_place[i]; n; n = n->place_next) {
+            if (is_below(n, node)) {
+                unlink_cluster(tree, n);
+                n->stale = true;
+            }
+        }
+    }
+}
+
+void fat_node_make_stale(struct fat_node *node)
+{
+    static const struct fat_place nowhere = {.parent = NULL};
+    struct fat_tree *tree = node->tree;
+
+    fat_node_settle(node, &nowhere);
+    fat_mutex_lock(&tree->table_lock);
+    unlink_cluster(tree, node);
+    mark_stale(tree, node);
+    fat_mutex_unlock(&tree->table_lock);
+    node->removed = true;
+    node->entry.first_cluster = 0;
+    node->entry.size_bytes = 0;
+    fat_mutex_lock(&node->index_lock);
+    fat_runmap_done(&node->map);
+    fat_dirindex_free(node->index);
+    node->index = NULL;
+    fat_mutex_unlock(&node->index_lock);
 }
 
 uint64_t fat_node_ino_at(
@@ -324,6 +435,8 @@ void fat_node_put_times(struct fat_node *node, struct fat_edits *edits,
     fat_mutex_lock(&node->index_lock);
     fat_dirent_encode(node->tree->geometry.type, &node->entry, raw);
     fat_mutex_unlock(&node->index_lock);
+    fat_edits_set(
+            edits, place->sector, stage, place->offset + DIR_ATTR, raw + DIR_ATTR, 1);
     fat_edits_set(edits, place->sector, stage, place->offset + DIR_LST_ACC_DATE,
             raw + DIR_LST_ACC_DATE, 2);
     fat_edits_set(edits, place->sector, stage, place->offset + DIR_WRT_TIME,

@@ -46,6 +46,8 @@ struct fat_node {
     uint32_t refs;
     struct fat_node *place_next;                /* in tree->by_place */
     struct fat_node *ino_next;                  /* in tree->by_ino */
+    struct fat_node *cluster_next;              /* in tree->by_cluster */
+    bool by_cluster;                            /* is in that table */
     struct fat_node *busy_next, *busy_previous; /* in tree->busy: waits for a commit */
     uint64_t busy_interval; /* which one, 0: it is not in the list */
 
@@ -53,6 +55,7 @@ struct fat_node {
 
     struct fat_place place; /* namespace and node */
     bool removed;           /* namespace and node: its name is gone                 */
+    atomic_bool stale;      /* see fat_node_make_stale() */
     struct fat_piece *farewell; /* set aside by unlink for the last unref           */
 
     /* The entry as it is to be: times and attributes under the index lock, first
@@ -62,7 +65,8 @@ struct fat_node {
     uint64_t fresh; /* interval it was created in, while nothing older than that names
                        its chain (W6); 0 otherwise                                   */
     uint64_t cut;   /* interval in which its chain was cut (W3), 0: never            */
-    bool overgrown; /* its chain waits, longer than its size, for growth to go on */
+    uint64_t cleaned; /* interval in which what lay behind its end mark was zeroed */
+    bool overgrown;   /* its chain waits, longer than its size, for growth to go on */
     uint64_t grown; /* interval in which the clusters from grown_from on were claimed */
     uint32_t grown_from;
     uint64_t linked;      /* interval in which an older tail was linked on ...        */
@@ -88,10 +92,16 @@ FAT_DEFINE_CLEANUP(struct fat_node, fat_node_unref);
  * @raw   the short entry
  * @ret   a new reference
  *
- * FAT_E_CORRUPT   a directory without a first cluster, or with the root's; FAT_E_NOMEM
+ * FAT_E_CORRUPT   a directory without a first cluster, with the root's, or with that of
+ *                 another directory in use; a file with the root's
+ * FAT_E_NOMEM
  */
 FAT_MUST_CHECK fat_err fat_node_at(struct fat_tree *tree, const struct fat_place *place,
         const uint8_t *raw, struct fat_node **ret);
+
+/* A new reference to the node that has a place in use, NULL: nobody. */
+struct fat_node *fat_node_living_at(
+        struct fat_tree *tree, const struct fat_place *place);
 
 /*
  * A node for an entry that is about to be written: not in the table yet.
@@ -108,6 +118,13 @@ FAT_MUST_CHECK bool fat_node_drop(struct fat_node *node);
 
 /* Free a node that no table knows. Its parent's reference is the caller's to drop. */
 void fat_node_destroy(struct fat_node *node);
+
+/*
+ * The name of @node has turned out to be a second name of something else (W4): nobody
+ * may use it any more, nor what was reached through it, and its chain is not its own.
+ * Namespace, node and interval held, the first two exclusively.
+ */
+void fat_node_make_stale(struct fat_node *node);
 
 /* Give @node its (new) place, or none: @place->parent NULL. Namespace exclusive. */
 void fat_node_settle(struct fat_node *node, const struct fat_place *place);
@@ -133,7 +150,7 @@ void fat_node_publish(struct fat_node *node, struct fat_edits *edits);
 void fat_node_touch(struct fat_node *node);
 
 /*
- * Write the times only. They order nothing, so they go with @stage, whichever has to
+ * Write the times and attributes only. They order nothing, so they go with @stage, whichever has to
  * be written anyway; where this interval's commit (@number) is the first to publish
  * the entry, not before that.
  */

@@ -45,12 +45,14 @@ struct fat_tree {
 
     /* Why nothing may be written any more; NULL while it may. */
     _Atomic(const char *) read_only;
-    atomic_bool damaged; /* the marks are never cleared */
+    atomic_bool unscanned; /* found dirty, and not scanned yet: leftovers may show */
+    atomic_bool damaged;   /* the marks are never cleared */
 
     /* Level NODE_TABLE; guards what follows, see node.h. */
     struct fat_mutex table_lock;
     struct fat_node *by_place[FAT_NODE_BUCKETS];
     struct fat_node *by_ino[FAT_NODE_BUCKETS];
+    struct fat_node *by_cluster[FAT_NODE_BUCKETS]; /* directories, by first cluster */
     uint64_t next_ino;
     struct fat_node *busy;
     struct fat_node *renamed;

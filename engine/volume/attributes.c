@@ -6,15 +6,21 @@
 #include "tree/indexes.h"
 #include "volume/commit.h"
 
-static fat_err learn_chain(struct fat_node *node, uint32_t *ret_clusters)
+/*
+ * Clusters of the chain: a directory's are counted, since its size is that; a file's
+ * only if somebody has walked them already, for stat is asked of every file there is.
+ */
+static fat_err count_clusters(struct fat_node *node, uint32_t *ret_clusters)
 {
     fat_err err = FAT_OK;
 
     fat_mutex_lock(&node->index_lock);
-    if (!fat_dir_is_fixed_root(node)) {
+    if (node->is_directory && !fat_dir_is_fixed_root(node)) {
         err = fat_tree_learn(node->tree, &node->map, UINT32_MAX);
     }
-    *ret_clusters = node->map.clusters;
+    *ret_clusters = node->is_directory || fat_runmap_is_complete(&node->map)
+                            ? node->map.clusters
+                            : fat_node_clusters(node, node->entry.size_bytes);
     fat_mutex_unlock(&node->index_lock);
     return err;
 }
@@ -44,7 +50,7 @@ static fat_err stat_node(struct fat_node *node, struct fat_stat *st)
 {
     const struct fat_tree *tree = node->tree;
     uint32_t clusters;
-    const fat_err err = learn_chain(node, &clusters);
+    const fat_err err = count_clusters(node, &clusters);
 
     *st = (struct fat_stat){.ino = node->ino,
             .is_directory = node->is_directory,
@@ -128,6 +134,9 @@ static fat_err change_once(void *context)
     struct fat_edits edits;
     fat_err err;
 
+    if (c->node->stale) {
+        return FAT_E_STALE;
+    }
     fat_edits_init(&edits, c->node->tree->cache);
     fat_rwlock_write(&c->node->lock);
     err = fat_node_prepare(c->node, &edits, 1);

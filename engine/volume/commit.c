@@ -46,8 +46,7 @@ static fat_err run_stage(
     return err;
 }
 
-static fat_err run_stages(
-        struct fat_volume *volume, const struct fat_interval_taken *taken)
+static fat_err run_stages(struct fat_volume *volume, struct fat_interval_taken *taken)
 {
     fat_err err = FAT_OK;
 
@@ -60,7 +59,7 @@ static fat_err run_stages(
             return err;
         }
     }
-    err = fat_reclaim_chains(&volume->tree, taken->pieces);
+    err = fat_reclaim_chains(&volume->tree, &taken->pieces);
     return err == FAT_OK ? run_stage(volume, FAT_STAGE_RECLAIM, false) : err;
 }
 
@@ -174,29 +173,36 @@ fat_err fat_commit_before_change(struct fat_volume *volume)
     return err;
 }
 
+/* W2: where room runs out while some is waiting, it is worth another try. */
+enum { ROOM_TRIES = 4 };
+
 fat_err fat_commit_around(
         struct fat_volume *volume, fat_err (*operation)(void *context), void *context)
 {
     const struct fat_interval *interval = &volume->tree.interval;
     uint64_t finished = UINT64_MAX;
+    unsigned tries = 0;
 
     for (;;) {
         fat_err err = fat_commit_before_change(volume);
+        const bool begun = err == FAT_OK;
 
-        if (err == FAT_OK) {
+        if (begun) {
             err = operation(context);
         }
-        if (err != FAT_E_AGAIN) {
+        if (begun && err == FAT_E_NOSPC && tries < ROOM_TRIES &&
+                anything_waits(volume)) {
+            tries++;
+        } else if (err != FAT_E_AGAIN) {
             return err;
+        } else if (interval->finished == finished) {
+            return FAT_E_NOSPC; /* asked twice, and nothing was left to commit */
         }
+        finished = interval->finished;
         err = fat_commit_run(volume);
         if (err != FAT_OK) {
             return err;
         }
-        if (interval->finished == finished) {
-            return FAT_E_NOSPC; /* asked twice, and nothing was left to commit */
-        }
-        finished = interval->finished;
     }
 }
 

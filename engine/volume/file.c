@@ -92,6 +92,13 @@ static fat_err truncate_once(void *context)
     return fat_contents_truncate(r->node, r->size);
 }
 
+static fat_err extend_once(void *context)
+{
+    const struct resize *r = context;
+
+    return fat_contents_extend(r->node, r->size);
+}
+
 static fat_err set_aside_once(void *context)
 {
     const struct resize *r = context;
@@ -112,16 +119,6 @@ fat_err fat_file_truncate(struct fat_node *file, uint64_t size_bytes)
     return grow_around(file, truncate_once, &r);
 }
 
-static uint32_t size_of(struct fat_node *file)
-{
-    uint32_t size;
-
-    fat_rwlock_read(&file->lock);
-    size = file->entry.size_bytes;
-    fat_rwlock_read_end(&file->lock);
-    return size;
-}
-
 fat_err fat_file_allocate(
         struct fat_node *file, uint64_t offset, uint64_t length, unsigned flags)
 {
@@ -140,8 +137,12 @@ fat_err fat_file_allocate(
     if (flags & FAT_ALLOCATE_KEEP_SIZE) {
         return fat_commit_around(fat_volume_of(file), set_aside_once, &r);
     }
-    return end > size_of(file) ? grow_around(file, truncate_once, &r)
-                               : fat_tree_writable(file->tree);
+    return grow_around(file, extend_once, &r);
+}
+
+void fat_file_closed(struct fat_node *file)
+{
+    fat_freemap_unreserve_speculative(file->tree->freemap, &file->reserve);
 }
 
 fat_err fat_node_sync(struct fat_node *node)

@@ -9,6 +9,7 @@
 struct alias {
     uint32_t cluster;
     struct fat_node *kept;
+    bool walked; /* a directory's contents were put on the list */
 };
 
 struct search {
@@ -46,52 +47,62 @@ static fat_err push(struct search *s, struct fat_node *directory)
     return FAT_OK;
 }
 
-/* Take the name of @node off the disk; its chain belongs to the one that is kept. */
-static fat_err remove_name(struct fat_node *node)
+/* Whoever has the name in use, since mounting is readable at once, must look again. */
+static void forsake(struct fat_tree *tree, const struct fat_place *place)
 {
-    static const struct fat_place nowhere = {.parent = NULL};
-    struct fat_tree *tree = node->tree;
+    struct fat_node *node = fat_node_living_at(tree, place);
+
+    if (node) {
+        fat_rwlock_write(&node->lock);
+        (void)fat_interval_enter(&tree->interval);
+        fat_node_make_stale(node);
+        fat_interval_leave(&tree->interval);
+        fat_rwlock_write_end(&node->lock);
+        fat_node_unref(node);
+    }
+}
+
+/* Take a name off the disk; its chain belongs to the one that is kept. */
+static fat_err remove_name(struct fat_tree *tree, const struct fat_place *place)
+{
     struct fat_dir_item item;
     struct fat_edits edits;
-    fat_err err = fat_dir_need_index(node->place.parent);
+    fat_err err = fat_dir_need_index(place->parent);
 
     if (err == FAT_OK) {
-        err = fat_dir_item_at(node->place.parent, node->place.slot, &item);
+        err = fat_dir_item_at(place->parent, place->slot, &item);
     }
     if (err == FAT_OK) {
-        err = fat_dirindex_reserve_tomb(node->place.parent->index);
+        err = fat_dirindex_reserve_tomb(place->parent->index);
     }
     fat_edits_init(&edits, tree->cache);
     if (err == FAT_OK) {
-        err = fat_dir_prepare(&edits, &node->place, 1);
+        err = fat_dir_prepare(&edits, &item.place, 1);
     }
     if (err == FAT_OK) {
-        struct fat_dir_removal removal = {.place = node->place,
+        const struct fat_dir_removal removal = {.place = item.place,
                 .hashes = item.hashes,
                 .kind = FAT_REMOVAL_MOVED,
-                .is_directory = node->is_directory};
+                .is_directory = (item.raw[DIR_ATTR] & FAT_ATTR_DIRECTORY) != 0};
 
-        fat_rwlock_write(&node->lock);
         fat_dir_remove(&edits, &removal, fat_interval_enter(&tree->interval));
-        fat_node_settle(node, &nowhere);
         fat_interval_leave(&tree->interval);
-        fat_rwlock_write_end(&node->lock);
     }
     fat_edits_done(&edits);
     return err;
 }
 
-/* Does the directory's own ".." name the directory this name is in? */
-static bool dotdot_agrees(struct fat_node *node)
+/* Does the directory's own ".." name @parent? */
+static bool dotdot_names(struct fat_node *directory, const struct fat_node *parent)
 {
     uint8_t raw[FAT_SLOT_BYTES];
     struct fat_dirent dotdot;
 
-    if (fat_dir_read_slot(node, 1, raw) != FAT_OK) {
+    if (fat_dir_read_slot(directory, 1, raw) != FAT_OK) {
         return false;
     }
-    fat_dirent_decode(node->tree->geometry.type, raw, &dotdot);
-    return dotdot.first_cluster == fat_node_dotdot(node->place.parent);
+    fat_dirent_decode(directory->tree->geometry.type, raw, &dotdot);
+    return dotdot.first_cluster == fat_node_dotdot(parent);
 }
 
 /* ".." names another parent: a move that a power cut left unfinished. */
@@ -124,44 +135,71 @@ static fat_err mend_dotdot(struct fat_node *node)
     return err == FAT_END ? FAT_OK : err;
 }
 
-/* A second name: one of the two goes. */
-static fat_err settle(struct alias *alias, struct fat_node *node)
+static void let_go_of_kept(struct alias *alias)
 {
+    fat_node_unref(alias->kept);
+    alias->kept = NULL;
+}
+
+/* A second name: one of the two goes. On return alias->kept may want a new owner. */
+static fat_err settle(
+        struct search *s, struct alias *alias, const struct fat_place *place)
+{
+    struct fat_place kept = alias->kept->place;
     fat_err err;
 
-    if (node->is_directory && dotdot_agrees(node)) {
-        err = remove_name(alias->kept);
-        if (err == FAT_OK) {
-            fat_node_unref(alias->kept);
-            alias->kept = fat_node_ref(node);
-        }
+    if (!alias->kept->is_directory || !dotdot_names(alias->kept, place->parent) ||
+            dotdot_names(alias->kept, kept.parent)) {
+        err = remove_name(s->tree, place);
+        forsake(s->tree, place);
         return err;
     }
-    return remove_name(node);
+    err = remove_name(s->tree, &kept);
+    forsake(s->tree, &kept);
+    let_go_of_kept(alias);
+    alias->walked = false;
+    return err;
+}
+
+static fat_err keep(struct search *s, struct alias *alias, struct fat_node *node)
+{
+    if (alias) {
+        alias->kept = fat_node_ref(node);
+        return FAT_OK; /* walked when it is sure which of its names stays */
+    }
+    if (!node->is_directory) {
+        return FAT_OK;
+    }
+    if (!dotdot_names(node, node->place.parent)) {
+        const fat_err err = mend_dotdot(node);
+
+        if (err != FAT_OK) {
+            return err;
+        }
+    }
+    return push(s, node);
 }
 
 static fat_err meet(struct search *s, const struct fat_dir_item *item)
 {
     struct fat_node *node;
+    struct fat_dirent entry;
     struct alias *alias;
-    fat_err err = fat_node_at(s->tree, &item->place, item->raw, &node);
+    fat_err err;
 
+    fat_dirent_decode(s->tree->geometry.type, item->raw, &entry);
+    alias = find_alias(s, entry.first_cluster);
+    if (alias && alias->kept) {
+        err = settle(s, alias, &item->place);
+        if (err != FAT_OK || alias->kept) {
+            return err;
+        }
+    }
+    err = fat_node_at(s->tree, &item->place, item->raw, &node);
     if (err != FAT_OK) {
         return err;
     }
-    alias = find_alias(s, node->entry.first_cluster);
-    if (alias && alias->kept) {
-        err = settle(alias, node);
-    } else {
-        if (alias) {
-            alias->kept = fat_node_ref(node);
-        } else if (node->is_directory && !dotdot_agrees(node)) {
-            err = mend_dotdot(node);
-        }
-        if (err == FAT_OK && node->is_directory) {
-            err = push(s, node);
-        }
-    }
+    err = keep(s, alias, node);
     fat_node_unref(node);
     return err;
 }
@@ -226,9 +264,9 @@ static fat_err erase_orphans(struct search *s, struct fat_node *directory)
     return err;
 }
 
-static fat_err search(struct search *s)
+static fat_err walk_all(struct search *s)
 {
-    fat_err err = push(s, s->tree->root);
+    fat_err err = FAT_OK;
 
     while (err == FAT_OK && s->todo_count > 0) {
         struct fat_node *directory = s->todo[--s->todo_count];
@@ -239,13 +277,47 @@ static fat_err search(struct search *s)
         }
         fat_node_unref(directory);
     }
-    for (size_t i = 0; i < s->alias_count && err == FAT_OK; i++) {
-        struct fat_node *kept = s->aliases[i].kept;
+    return err;
+}
 
-        if (kept && kept->is_directory && !dotdot_agrees(kept)) {
-            err = mend_dotdot(kept);
+/* A directory with several names, of which one is left: it is like any other now. */
+static fat_err take_up(struct search *s, struct alias *alias)
+{
+    fat_err err = FAT_OK;
+
+    alias->walked = true;
+    if (!dotdot_names(alias->kept, alias->kept->place.parent)) {
+        err = mend_dotdot(alias->kept);
+    }
+    return err == FAT_OK ? push(s, alias->kept) : err;
+}
+
+static struct alias *next_unwalked(struct search *s)
+{
+    for (size_t i = 0; i < s->alias_count; i++) {
+        struct alias *alias = &s->aliases[i];
+
+        if (alias->kept && alias->kept->is_directory && !alias->walked) {
+            return alias;
         }
     }
+    return NULL;
+}
+
+static fat_err search(struct search *s)
+{
+    fat_err err = push(s, s->tree->root);
+    struct alias *alias;
+
+    do {
+        if (err == FAT_OK) {
+            err = walk_all(s);
+        }
+        alias = next_unwalked(s);
+        if (err == FAT_OK && alias) {
+            err = take_up(s, alias);
+        }
+    } while (err == FAT_OK && alias);
     return err;
 }
 

@@ -8,7 +8,7 @@ fat_err fat_names_need_directory(const struct fat_node *directory)
     if (!directory->is_directory) {
         return FAT_E_NOTDIR;
     }
-    return directory->removed ? FAT_E_STALE : FAT_OK;
+    return directory->removed || directory->stale ? FAT_E_STALE : FAT_OK;
 }
 
 fat_err fat_names_parse_new(const char *text, struct fat_name *ret)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "volume/reclaim.h"
 
+#include <stdlib.h>
+
 #include "block/stage.h"
 
 /* FAT blocks that may wait in memory before they are written. */
@@ -31,56 +33,110 @@ static fat_err write_part(struct fat_tree *tree)
 
 static fat_err free_one(struct fat_tree *tree, uint32_t cluster)
 {
-    fat_err err = fat_freemap_quarantine(tree->freemap, cluster);
+    const fat_err err = fat_freemap_quarantine(tree->freemap, cluster);
 
-    if (err == FAT_OK) {
-        err = fat_fattab_reclaim(&tree->fattab, cluster);
-    }
-    if (err == FAT_OK && fat_cache_reclaim_waiting(tree->cache) > BLOCKS_MAX) {
-        err = write_part(tree);
-    }
-    return err;
+    return err == FAT_OK ? fat_fattab_reclaim(&tree->fattab, cluster) : err;
 }
 
-static bool goes_on(struct fat_link link)
+/*
+ * Free @cluster if it is one of a chain; *@ret_link is what follows it.
+ *
+ * FAT_E_CORRUPT   it is none: nothing was changed
+ */
+static fat_err free_link(
+        struct fat_tree *tree, uint32_t cluster, struct fat_link *ret_link)
 {
-    return link.kind == FAT_LINK_NEXT || link.kind == FAT_LINK_END;
+    fat_err err;
+
+    if (!fat_geometry_holds(&tree->geometry, cluster)) {
+        return FAT_E_CORRUPT;
+    }
+    err = fat_fattab_peek(&tree->fattab, cluster, ret_link);
+    if (err != FAT_OK) {
+        return err;
+    }
+    if (ret_link->kind != FAT_LINK_NEXT && ret_link->kind != FAT_LINK_END) {
+        return FAT_E_CORRUPT; /* a loop ends here too: its first cluster is free by now */
+    }
+    return free_one(tree, cluster);
 }
 
-static fat_err free_piece(struct fat_tree *tree, const struct fat_piece *piece)
+/* The rest of @piece, from @cluster on, is the next commit's. */
+static void try_later(struct fat_tree *tree, struct fat_piece *piece, uint32_t cluster,
+        uint32_t freed)
 {
-    uint32_t cluster = piece->first;
+    piece->tries++;
+    piece->first = cluster;
+    piece->count -= piece->count > 0 ? freed : 0;
+    piece->promised -= freed < piece->promised ? freed : piece->promised;
+    fat_freemap_promise(tree->freemap, piece->promised);
+    (void)fat_interval_enter(&tree->interval);
+    fat_interval_free_chain(&tree->interval, piece);
+    fat_interval_leave(&tree->interval);
+}
+
+enum { TRIES_MAX = 3 };
+
+/*
+ * What can't be read, or has no memory, is left for the next commit, and in the end for
+ * the next scan: all that matters of this commit is on disk by now.
+ */
+static void leave_rest(struct fat_tree *tree, fat_err err, struct fat_piece *piece,
+        uint32_t cluster, uint32_t freed)
+{
+    if (err != FAT_E_CORRUPT && piece->tries < TRIES_MAX) {
+        try_later(tree, piece, cluster, freed);
+        return;
+    }
+    if (err == FAT_E_CORRUPT) {
+        (void)fat_tree_damage(
+                tree, cluster, "a removed file's cluster chain is broken");
+    } else {
+        atomic_store(
+                &tree->damaged, true); /* the marks stay: the next scan finds them */
+        fat_tree_note(tree, FAT_SEVERITY_WARNING, err, cluster,
+                "clusters of a removed file could not be freed and stay lost");
+    }
+    free(piece);
+}
+
+/* Takes @piece over. Only a failed write or flush is an error here. */
+static fat_err free_piece(struct fat_tree *tree, struct fat_piece *piece)
+{
+    struct fat_link link = {.kind = FAT_LINK_NEXT, .cluster = piece->first};
     uint32_t freed = 0;
 
-    while (fat_geometry_holds(&tree->geometry, cluster)) {
-        struct fat_link link;
-        fat_err err = fat_fattab_peek(&tree->fattab, cluster, &link);
+    do {
+        const uint32_t cluster = link.cluster;
+        fat_err err = free_link(tree, cluster, &link);
 
         if (err != FAT_OK) {
-            return err;
+            leave_rest(tree, err, piece, cluster, freed);
+            return FAT_OK;
         }
-        if (!goes_on(link)) {
-            break;
-        }
-        err = free_one(tree, cluster);
         freed++;
-        if (err != FAT_OK || link.kind == FAT_LINK_END || freed == piece->count) {
+        if (fat_cache_reclaim_waiting(tree->cache) > BLOCKS_MAX) {
+            err = write_part(tree);
+        }
+        if (err != FAT_OK) {
+            free(piece);
             return err;
         }
-        cluster = link.cluster;
-    }
-    /* A loop ends here too: its first cluster is free by now. */
-    (void)fat_tree_damage(tree, cluster, "a removed file's cluster chain is broken");
+    } while (link.kind == FAT_LINK_NEXT && freed != piece->count);
+    free(piece);
     return FAT_OK;
 }
 
-fat_err fat_reclaim_chains(struct fat_tree *tree, const struct fat_piece *pieces)
+fat_err fat_reclaim_chains(struct fat_tree *tree, struct fat_piece **pieces)
 {
-    fat_err err = pieces ? write_copies(tree) : FAT_OK;
+    fat_err err = *pieces ? write_copies(tree) : FAT_OK;
 
-    for (const struct fat_piece *p = pieces; p && err == FAT_OK; p = p->next) {
-        fat_freemap_break_promise(tree->freemap, p->promised);
-        err = free_piece(tree, p);
+    while (*pieces && err == FAT_OK) {
+        struct fat_piece *piece = *pieces;
+
+        *pieces = piece->next;
+        fat_freemap_break_promise(tree->freemap, piece->promised);
+        err = free_piece(tree, piece);
     }
     return err;
 }

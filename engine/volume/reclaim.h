@@ -9,13 +9,14 @@
 #include "tree/tree.h"
 
 /*
- * Free the chains of @pieces in the FAT; the last of it is written by the RECLAIM
- * stage itself. A chain that runs into something that is no chain is freed up to
- * there, and reported as damage.
+ * Free the chains of *@pieces in the FAT, taking over those that are done with; the
+ * last of it is written by the RECLAIM stage itself. A chain that runs into something
+ * that is no chain is freed up to there, and reported as damage; one that can't be
+ * read is left for the next commit.
  *
- * FAT_E_IO, FAT_E_NOMEM
+ * FAT_E_IO and the device's other errors: a write or a flush failed
  */
 FAT_MUST_CHECK fat_err fat_reclaim_chains(
-        struct fat_tree *tree, const struct fat_piece *pieces);
+        struct fat_tree *tree, struct fat_piece **pieces);
 
 #endif

@@ -245,15 +245,14 @@ static bool one_sector(const struct fat_place *place)
     return (place->slots - 1U) * FAT_SLOT_BYTES <= place->offset;
 }
 
-/* Slots that a shorter set leaves over, and the name it no longer has, wait (W9). */
+/* Slots that a shorter set leaves over, and the names it no longer has, wait (W9). */
 static void bury_rest(const struct fat_renaming *r, struct fat_edits *edits,
         uint32_t count, uint64_t number)
 {
     static const uint8_t free_byte = FAT_SLOT_FREE_BYTE;
     const struct fat_place *place = &r->node->place;
     const uint32_t over = place->slots - count;
-    const struct fat_tomb tomb = {
-            .hashes = {.shown = r->old.hashes.alias, .alias = r->old.hashes.alias},
+    const struct fat_tomb tomb = {.hashes = r->old.hashes,
             .slots = {.first = place->slot + 1U - place->slots, .count = over},
             .kind = FAT_REMOVAL_MOVED,
             .interval = number};

@@ -8,13 +8,17 @@
 
 #include "volume/leftovers.h"
 
+/* More than any power cut leaves: somebody made that, and it is not worth the time. */
+enum { LEFTOVERS_MAX = 4096 };
+
 /* What the checker said, as far as it has to be acted upon. */
 struct found {
     struct fat_tree *tree;
     struct fat_piece *lost;
     struct fat_leftovers leftovers;
     bool copies_differ;
-    bool moved; /* some ".." names an old parent */
+    bool damaged; /* something is wrong that is neither mended nor fatal */
+    bool moved;   /* some ".." names an old parent */
     bool fatal;
     uint32_t fatal_cluster;
     fat_err err; /* no memory to remember something */
@@ -95,6 +99,12 @@ static bool is_fatal(enum fat_finding_kind kind)
     return false;
 }
 
+/* What looks like damage and is gone with the leftover behind it. */
+static bool is_mended(enum fat_finding_kind kind)
+{
+    return kind == FAT_FINDING_FSINFO_COUNT || kind == FAT_FINDING_DUPLICATE_NAME;
+}
+
 static void listen(void *context, const struct fat_finding *finding)
 {
     struct found *found = context;
@@ -104,6 +114,9 @@ static void listen(void *context, const struct fat_finding *finding)
         found->fatal_cluster = finding->cluster;
         fat_tree_note(found->tree, FAT_SEVERITY_WARNING, FAT_E_CORRUPT,
                 finding->cluster, finding->text);
+    }
+    if (finding->weight == FAT_WEIGHT_DAMAGE && !is_mended(finding->kind)) {
+        found->damaged = true;
     }
     if (finding->kind == FAT_FINDING_LOST_CHAIN) {
         remember_lost(found, finding);
@@ -206,6 +219,10 @@ fat_err fat_scan_dirty(struct fat_volume *volume)
     fat_err err = fat_check(tree->dev, listen, &found, &summary);
 
     err = err == FAT_OK ? found.err : err;
+    if (found.leftovers.alias_count > LEFTOVERS_MAX ||
+            found.leftovers.orphan_count > LEFTOVERS_MAX) {
+        found.fatal = true;
+    }
     if (err == FAT_OK && found.fatal) {
         (void)fat_tree_damage(tree, found.fatal_cluster,
                 "it was not unmounted cleanly, and has damage that only a repair can mend");
@@ -213,6 +230,10 @@ fat_err fat_scan_dirty(struct fat_volume *volume)
     }
     if (err == FAT_OK) {
         err = mend(volume, &found, summary.clusters_free);
+    }
+    if (err == FAT_OK) {
+        tree->unscanned = false;
+        atomic_store(&tree->damaged, found.damaged); /* CLEAR must not hide it (W7) */
     }
     fat_piece_free_all(found.lost);
     free(found.leftovers.aliases);

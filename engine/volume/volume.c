@@ -193,6 +193,7 @@ fat_err fat_volume_open(struct fat_blkdev *dev,
     if (err != FAT_OK) {
         return err;
     }
+    volume->tree.unscanned = volume->found_dirty;
     decide_read_only(&volume->tree, options->flags);
     *ret = volume;
     volume = NULL;

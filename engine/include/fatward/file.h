@@ -69,6 +69,12 @@ FAT_API FAT_MUST_CHECK fat_err fat_file_allocate(
         struct fat_node *file, uint64_t offset, uint64_t length, unsigned flags);
 
 /*
+ * A program that wrote has closed the file: room that was set aside on speculation,
+ * because the file was growing, goes back. KEEP_SIZE's stays.
+ */
+FAT_API void fat_file_closed(struct fat_node *file);
+
+/*
  * Make the file durable: content, size, times and the name it has now.
  * Works for directories too. FAT_E_IO as fat_volume_commit().
  */

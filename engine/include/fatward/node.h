@@ -51,7 +51,7 @@ FAT_API bool fat_node_is_directory(const struct fat_node *node);
 
 /*
  * FAT_E_IO, FAT_E_CORRUPT   the chain or the directory could not be read
- * Cost: a file's chain is walked once; a directory is read once (for @links).
+ * Cost: a directory is read once (for @links); a file's chain is not walked.
  */
 FAT_API FAT_MUST_CHECK fat_err fat_node_stat(
         struct fat_node *node, struct fat_stat *ret);

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: MIT */
+#include "dump.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static FILE *open_file(const struct judge *judge, const char *suffix)
+{
+    char path[400];
+    FILE *file;
+
+    snprintf(path, sizeof(path), "%s/%06u.%s", judge->dump_directory,
+            (unsigned)judge->dumped, suffix);
+    file = fopen(path, "wb");
+    if (!file) {
+        perror(path);
+        exit(1);
+    }
+    return file;
+}
+
+/* Zeros are left out of the file: most of a large volume is. */
+static int put_or_skip(FILE *file, const uint8_t *bytes, size_t length)
+{
+    for (size_t i = 0; i < length; i++) {
+        if (bytes[i] != 0) {
+            return fwrite(bytes, 1, length, file) == length ? 0 : -1;
+        }
+    }
+    return fseek(file, (long)length, SEEK_CUR);
+}
+
+static void dump_image(const struct judge *judge, struct fat_blkdev *dev)
+{
+    FILE *file = open_file(judge, "img");
+    uint8_t bytes[4096];
+
+    for (uint64_t at = 0; at < dev->size_bytes; at += sizeof(bytes)) {
+        const uint64_t left = dev->size_bytes - at;
+        const size_t part = left < sizeof(bytes) ? (size_t)left : sizeof(bytes);
+
+        if (dev->ops->read(dev, at, bytes, part) != FAT_OK ||
+                put_or_skip(file, bytes, part) != 0) {
+            perror("dump");
+            exit(1);
+        }
+    }
+    if (ftruncate(fileno(file), (off_t)dev->size_bytes) != 0 || fclose(file) != 0) {
+        perror("dump");
+        exit(1);
+    }
+}
+
+/* The only place and content the object can have; NULL: there are several, or none. */
+static const struct book_version *only_version(const struct judge *judge,
+        uint32_t index, const struct judge_bounds *bounds,
+        const struct book_place **ret_place)
+{
+    const struct book_object *object = &judge->book->objects[index];
+    const uint32_t durable = judge_durable(judge->book, index, bounds);
+    const struct book_version *only = NULL;
+
+    *ret_place = NULL;
+    for (size_t i = 0; i < object->place_count; i++) {
+        const struct book_place *place = &object->places[i];
+
+        if (place->from <= durable && place->until > durable) {
+            *ret_place = place->until > bounds->reached ? place : NULL;
+        }
+    }
+    for (size_t i = 0; i < object->version_count; i++) {
+        const struct book_version *version = &object->versions[i];
+
+        if (version->from <= durable) {
+            only = version;
+        } else if (version->from <= bounds->reached) {
+            return NULL;
+        }
+    }
+    return *ret_place ? only : NULL;
+}
+
+/* "D/f"; false if one of the directories might be somewhere else. */
+static bool only_path(const struct judge *judge, const struct book_place *place,
+        const struct judge_bounds *bounds, char *path, size_t path_bytes)
+{
+    char tail[700];
+
+    snprintf(path, path_bytes, "%s", place->name);
+    while (place->parent != BOOK_ROOT) {
+        if (!only_version(judge, place->parent, bounds, &place)) {
+            return false;
+        }
+        snprintf(tail, sizeof(tail), "%s", path);
+        snprintf(path, path_bytes, "%.90s/%.500s", place->name, tail);
+    }
+    return true;
+}
+
+static void dump_content(
+        const struct judge *judge, uint32_t index, const struct book_version *version)
+{
+    char suffix[20];
+    FILE *file;
+
+    snprintf(suffix, sizeof(suffix), "%u", (unsigned)index);
+    file = open_file(judge, suffix);
+    for (uint32_t i = 0; i < version->size / BOOK_CELL_BYTES; i++) {
+        uint8_t cell[BOOK_CELL_BYTES] = {0};
+
+        if (version->cells[i] != 0) {
+            book_fill(
+                    cell, index, version->cells[i], i * BOOK_CELL_BYTES, sizeof(cell));
+        }
+        fwrite(cell, 1, sizeof(cell), file);
+    }
+    fclose(file);
+}
+
+void dump_state(
+        struct judge *judge, struct fat_blkdev *dev, const struct judge_bounds *bounds)
+{
+    FILE *list = open_file(judge, "files");
+
+    dump_image(judge, dev);
+    for (uint32_t i = 1; i < judge->book->object_count; i++) {
+        const struct book_place *place;
+        const struct book_version *version = only_version(judge, i, bounds, &place);
+        char path[700];
+
+        if (version && !judge->book->objects[i].is_directory &&
+                !judge->book->objects[i].is_filler && version->size > 0 &&
+                only_path(judge, place, bounds, path, sizeof(path))) {
+            fprintf(list, "%u %u %s\n", (unsigned)i, (unsigned)version->size, path);
+            dump_content(judge, i, version);
+        }
+    }
+    fclose(list);
+    judge->dumped++;
+}

@@ -1,0 +1,112 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# A few hundred states that a power cut could have left, judged by programs that are
+# not ours: fsck.fat may complain of what may be left over and of nothing else, and
+# after fsck.fat -a has mended a copy in its own way, mtools has to find every file that
+# had one name and one content only.
+#
+#     fsck-sample.sh PROGRAM      where PROGRAM is replay_dump
+set -eu
+
+for tool in fsck.fat mcopy; do
+    if ! command -v "$tool" >/dev/null 2>&1; then
+        echo "skipped: no $tool here"
+        exit 77
+    fi
+done
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT INT TERM
+
+"$1" "$work"
+
+# What may be left over, in the words of fsck.fat 4.2; what belongs to them is indented
+# or names a path. Once it has decided to cut one of two names of a chain, it goes on to
+# find that one's chain too short: 0 bytes, and never another number. The last lines but
+# one are about the test's own volumes: FAT32 far too small, and a mark that only the
+# first boot sector has.
+allowed='^fsck\.fat [0-9]
+^$
+^/
+^  File size is [0-9]* bytes, cluster chain length is > [0-9]* bytes\.
+^  File size is [0-9]* bytes, cluster chain length is 0 bytes\.
+^There are differences between boot sector and its backup\.
+^This is mostly harmless\. Differences:
+^  65:0[01]/0[01]
+^  Not automatically fixing this\.
+^Warning: Filesystem is FAT32 according to fat_length
+^  but has only [0-9]* clusters, less than the required minimum
+^  This may lead to problems on some systems\.
+^  and$
+^  share clusters\.
+^  Truncating second to 0 bytes\.
+^  Truncating file to [0-9]* bytes\.
+^Reclaimed [0-9]* unused clusters\{0,1\}
+^Orphaned long file name part
+^  Auto-deleting\.
+^Long filename fragment "[^"]*" found outside a LFN sequence\.
+^  (Maybe the start bit is missing on the last fragment)
+^  Not auto-correcting this\.
+^  Invalid .\.\.. entry in the second slot\. Fixing\.
+^  Start cluster number is [0-9]*, should be
+^FATs differ .*
+^  *[Uu]sing first FAT
+^0x[24][15]: Dirty bit is set\.
+^ Automatically removing dirty bit\.
+^Dirty bit is set\.
+^Free cluster summary uninitialized
+^Setting free cluster summary
+^ *Auto-setting\.
+^Leaving filesystem unchanged\.
+^[^ ]*: [0-9]* files, [0-9]*/[0-9]* clusters'
+
+field() { # image, offset, bytes: a little-endian number
+    od -An -v -tu1 -j"$2" -N"$3" "$1" |
+        awk '{ n = 0; for (i = NF; i > 0; i--) n = n * 256 + $i; print n }'
+}
+
+# mtools reads no FAT that is marked dirty, and fsck.fat leaves that mark alone.
+clear_mark() {
+    fat=$(($(field "$1" 14 2) * $(field "$1" 11 2)))
+    case $(dd if="$1" bs=1 skip=54 count=5 2>/dev/null | tr -d '\0') in
+    FAT12) return ;;
+    FAT16) printf '\377\377' | dd of="$1" bs=1 seek=$((fat + 2)) conv=notrunc ;;
+    *) printf '\377\377\377\017' | dd of="$1" bs=1 seek=$((fat + 4)) conv=notrunc ;;
+    esac 2>/dev/null
+}
+
+# It takes a FAT32 volume with few clusters for another type.
+mtools_can_read() {
+    [ "$(field "$1" 22 2)" -ne 0 ] || [ "$(field "$1" 32 4)" -gt 65525 ]
+}
+
+bad=0
+states=0
+files=0
+for image in "$work"/*.img; do
+    name=${image%.img}
+    states=$((states + 1))
+    fsck.fat -n "$image" >"$work/said" 2>&1 || true
+    if printf '%s\n' "$allowed" | grep -v -f - "$work/said" >"$work/not-allowed"; then
+        echo "BAD ${image##*/}: fsck.fat says:"
+        cat "$work/said"
+        bad=$((bad + 1))
+    fi
+    mtools_can_read "$image" || continue
+    fsck.fat -a "$image" >/dev/null 2>&1 || true
+    clear_mark "$image"
+    while read -r object size path; do
+        files=$((files + 1))
+        if ! MTOOLS_SKIP_CHECK=1 mcopy -n -o -i "$image" "::/$path" "$work/copy" \
+            </dev/null >"$work/said" 2>&1 ||
+            ! cmp -s "$work/copy" "$name.$object"; then
+            echo "BAD ${image##*/}: $path ($size bytes) is not what it has to be"
+            cat "$work/said"
+            bad=$((bad + 1))
+        fi
+    done <"$name.files"
+done
+
+echo "$states states, $files files compared, $bad bad"
+[ "$bad" -eq 0 ] && [ "$states" -gt 100 ] && [ "$files" -gt 100 ]

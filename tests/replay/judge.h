@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The judge of a state that a power cut could have left: what the checker says of it,
+ * and whether everything is there that was promised, and nothing else.
+ *
+ *   - damage is never there; leftovers only on a volume that is marked dirty
+ *   - a file or directory that was durable has its old name, or one it was given later
+ *   - its content is, cell by cell, the durable one or a later one of the same file, of
+ *     one generation; its size is one it has had since
+ *   - no name that was neither there nor asked for, and none whose removal was durable
+ *   - no byte of another file, of a deleted one, or of what a cluster held before
+ */
+#ifndef REPLAY_JUDGE_H
+#define REPLAY_JUDGE_H
+
+#include "book.h"
+#include "reader.h"
+#include "support/replay.h"
+
+struct judge {
+    const struct book *book;
+    struct recdev *rec;
+    uint32_t sector_bytes; /* what is never torn; 0 means 512 */
+    unsigned
+            recover_every; /* mount, mend and judge again: one state in so many; 0: none */
+    unsigned cut_every;    /* ... and cut that once more: one in so many of these    */
+    const char *dump_directory;
+    unsigned dump_every; /* write one state in so many there */
+
+    uint64_t states, recovered, cut_again, dumped;
+    char reason[400]; /* of the first bad state */
+
+    struct reader reader;
+    uint8_t *content;
+    size_t content_bytes;
+    uint32_t *seen; /* per object: 0 no name of it, else its first cluster, plus one */
+};
+
+/* The names of a volume that has been mounted since. */
+enum judge_after { JUDGE_CUT, JUDGE_RECOVERY_CUT, JUDGE_RECOVERED };
+
+/* What is promised, and what has begun. */
+struct judge_bounds {
+    size_t promises;  /* of book->promises */
+    uint32_t reached; /* step              */
+    bool closed;      /* it was closed: nothing may be left over */
+    enum judge_after after;
+};
+
+/* replay_judge_fn; the context is a struct judge */
+int judge_state(
+        struct fat_blkdev *dev, const struct replay_state *state, void *context);
+
+/* The same for a device that stands alone. Zero: good. Else judge->reason. */
+int judge_volume(
+        struct judge *judge, struct fat_blkdev *dev, const struct judge_bounds *bounds);
+
+/* In judge->reason, unless something is there already. Returns 1. */
+int judge_complain(struct judge *judge, const char *format, ...)
+        __attribute__((format(printf, 2, 3)));
+
+void judge_done(struct judge *judge);
+
+/* The step whose outcome is certain for @object. */
+uint32_t judge_durable(
+        const struct book *book, uint32_t object, const struct judge_bounds *bounds);
+
+#define JUDGE_RECOVERY_NAME "recovery.tmp"
+
+#endif
