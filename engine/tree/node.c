@@ -77,16 +77,15 @@ static struct fat_node **cluster_bucket(struct fat_tree *tree, uint32_t cluster)
     return &tree->by_cluster[cluster % FAT_NODE_BUCKETS];
 }
 
-/* Two directories in use with one first cluster would each have an index over it. */
-static bool cluster_in_use(struct fat_tree *tree, uint32_t cluster)
+static struct fat_node *find_cluster(struct fat_tree *tree, uint32_t cluster)
         FAT_REQUIRES(tree->table_lock)
 {
-    const struct fat_node *node = *cluster_bucket(tree, cluster);
+    struct fat_node *node = *cluster_bucket(tree, cluster);
 
     while (node && node->entry.first_cluster != cluster) {
         node = node->cluster_next;
     }
-    return node != NULL;
+    return node;
 }
 
 static void link_cluster(struct fat_tree *tree, struct fat_node *node)
@@ -212,7 +211,7 @@ static struct fat_node *enter_table(struct fat_tree *tree, struct fat_node *node
     other = find_place(tree, node->place.parent, node->place.slot);
     if (other) {
         other->refs++;
-    } else if (node->is_directory && cluster_in_use(tree, node->entry.first_cluster)) {
+    } else if (node->is_directory && find_cluster(tree, node->entry.first_cluster)) {
         node = NULL;
     } else {
         node->place.parent->refs++;
@@ -256,6 +255,19 @@ struct fat_node *fat_node_living_at(
 
     fat_mutex_lock(&tree->table_lock);
     node = find_place(tree, place->parent, place->slot);
+    if (node) {
+        node->refs++;
+    }
+    fat_mutex_unlock(&tree->table_lock);
+    return node;
+}
+
+struct fat_node *fat_node_living_directory(struct fat_tree *tree, uint32_t cluster)
+{
+    struct fat_node *node;
+
+    fat_mutex_lock(&tree->table_lock);
+    node = find_cluster(tree, cluster);
     if (node) {
         node->refs++;
     }

@@ -103,6 +103,9 @@ FAT_MUST_CHECK fat_err fat_node_at(struct fat_tree *tree, const struct fat_place
 struct fat_node *fat_node_living_at(
         struct fat_tree *tree, const struct fat_place *place);
 
+/* A new reference to the directory in use that begins at @cluster, NULL: none. */
+struct fat_node *fat_node_living_directory(struct fat_tree *tree, uint32_t cluster);
+
 /*
  * A node for an entry that is about to be written: not in the table yet.
  * FAT_E_NOMEM

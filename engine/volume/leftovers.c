@@ -47,18 +47,38 @@ static fat_err push(struct search *s, struct fat_node *directory)
     return FAT_OK;
 }
 
-/* Whoever has the name in use, since mounting is readable at once, must look again. */
-static void forsake(struct fat_tree *tree, const struct fat_place *place)
+/* Whoever has it in use, since mounting is readable at once, must look again. */
+static void forsake(struct fat_node *node)
+{
+    struct fat_tree *tree = node->tree;
+
+    fat_rwlock_write(&node->lock);
+    (void)fat_interval_enter(&tree->interval);
+    fat_node_make_stale(node);
+    fat_interval_leave(&tree->interval);
+    fat_rwlock_write_end(&node->lock);
+    fat_node_unref(node);
+}
+
+static void forsake_at(struct fat_tree *tree, const struct fat_place *place)
 {
     struct fat_node *node = fat_node_living_at(tree, place);
 
     if (node) {
-        fat_rwlock_write(&node->lock);
-        (void)fat_interval_enter(&tree->interval);
-        fat_node_make_stale(node);
-        fat_interval_leave(&tree->interval);
-        fat_rwlock_write_end(&node->lock);
-        fat_node_unref(node);
+        forsake(node);
+    }
+}
+
+/* Directories with several names: in use by one of them, the others can't be met. */
+static void forsake_directories(struct search *s)
+{
+    for (size_t i = 0; i < s->alias_count; i++) {
+        struct fat_node *node =
+                fat_node_living_directory(s->tree, s->aliases[i].cluster);
+
+        if (node) {
+            forsake(node);
+        }
     }
 }
 
@@ -151,11 +171,11 @@ static fat_err settle(
     if (!alias->kept->is_directory || !dotdot_names(alias->kept, place->parent) ||
             dotdot_names(alias->kept, kept.parent)) {
         err = remove_name(s->tree, place);
-        forsake(s->tree, place);
+        forsake_at(s->tree, place);
         return err;
     }
     err = remove_name(s->tree, &kept);
-    forsake(s->tree, &kept);
+    forsake_at(s->tree, &kept);
     let_go_of_kept(alias);
     alias->walked = false;
     return err;
@@ -350,6 +370,7 @@ fat_err fat_leftovers_mend(struct fat_tree *tree, const struct fat_leftovers *le
         }
     }
     fat_rwlock_write(&tree->names);
+    forsake_directories(&s);
     err = search(&s);
     fat_rwlock_write_end(&tree->names);
     let_go(&s);
