@@ -39,48 +39,46 @@ struct fat_place {
 
 struct fat_node {
     struct fat_tree *tree;
-    bool is_directory;
     uint64_t ino;
 
-    /* guarded by the table lock */
+    /* Guarded by the table lock; the lists and tables are those of struct fat_tree. */
+    struct fat_node *place_next;                /* in by_place                        */
+    struct fat_node *ino_next;                  /* in by_ino                          */
+    struct fat_node *cluster_next;              /* in by_cluster                      */
+    struct fat_node *busy_next, *busy_previous; /* in busy: waits for a commit ...    */
+    uint64_t busy_interval;                     /* ... this one, 0: is not there      */
+    struct fat_node *renamed_next;              /* in renamed                         */
     uint32_t refs;
-    struct fat_node *place_next;                /* in tree->by_place */
-    struct fat_node *ino_next;                  /* in tree->by_ino */
-    struct fat_node *cluster_next;              /* in tree->by_cluster */
-    bool by_cluster;                            /* is in that table */
-    struct fat_node *busy_next, *busy_previous; /* in tree->busy: waits for a commit */
-    uint64_t busy_interval; /* which one, 0: it is not in the list */
+    bool by_cluster; /* is in that table */
+    bool renamed;    /* is in that list  */
 
+    bool is_directory; /* never changes                                          */
+    bool removed;      /* namespace and node: its name is gone                   */
+    bool overgrown;    /* node: its chain waits, longer than its size, for growth */
+    atomic_bool stale; /* see fat_node_make_stale()                              */
     struct fat_rwlock lock; /* level NODE */
 
-    struct fat_place place; /* namespace and node */
-    bool removed;           /* namespace and node: its name is gone                 */
-    atomic_bool stale;      /* see fat_node_make_stale() */
-    struct fat_piece *farewell; /* set aside by unlink for the last unref           */
+    struct fat_place place;        /* namespace and node                             */
+    struct fat_place renamed_from; /* namespace: see fat_node_set_renamed()          */
+    struct fat_piece *farewell;    /* set aside by unlink for the last unref         */
+
+    /* Intervals, guarded by the node lock (of a directory: the namespace); 0: never. */
+    uint64_t fresh;   /* it was created in, while nothing older names its chain (W6) */
+    uint64_t cut;     /* its chain was cut in (W3)                                   */
+    uint64_t cleaned; /* what lay behind its end mark was zeroed in (W10)            */
+    uint64_t grown;   /* the clusters from grown_from on were claimed in             */
+    uint64_t linked;  /* an older tail was linked on in ...                          */
+    uint64_t link_sector; /* ... which is in this FAT sector                         */
+    uint32_t grown_from;
 
     /* The entry as it is to be: times and attributes under the index lock, first
        cluster and size under the node lock. */
     struct fat_dirent entry;
 
-    uint64_t fresh; /* interval it was created in, while nothing older than that names
-                       its chain (W6); 0 otherwise                                   */
-    uint64_t cut;   /* interval in which its chain was cut (W3), 0: never            */
-    uint64_t cleaned; /* interval in which what lay behind its end mark was zeroed */
-    bool overgrown;   /* its chain waits, longer than its size, for growth to go on */
-    uint64_t grown; /* interval in which the clusters from grown_from on were claimed */
-    uint32_t grown_from;
-    uint64_t linked;      /* interval in which an older tail was linked on ...        */
-    uint64_t link_sector; /* ... and the FAT sector that tail is in                   */
-
-    /* A rename inside one sector, until the snapshot (see fat_node_renamed()). */
-    struct fat_node *renamed_next; /* in tree->renamed; guarded by the table lock */
-    bool renamed;                  /* is in that list; guarded by the table lock */
-    struct fat_place renamed_from; /* namespace */
-
     struct fat_mutex index_lock; /* level INDEX */
     struct fat_runmap map;
-    struct fat_dirindex *index; /* directories; NULL until wanted                     */
-    _Atomic uint64_t index_used; /* what the clock of indexes.h showed */
+    struct fat_dirindex *index;  /* directories; NULL until wanted                    */
+    _Atomic uint64_t index_used; /* what the clock of indexes.h showed               */
     struct fat_reserve reserve;
 };
 

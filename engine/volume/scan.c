@@ -17,8 +17,9 @@ struct found {
     struct fat_piece *lost;
     struct fat_leftovers leftovers;
     bool copies_differ;
-    bool damaged; /* something is wrong that is neither mended nor fatal */
-    bool moved;   /* some ".." names an old parent */
+    bool damaged;      /* something is wrong that is neither mended nor fatal */
+    size_t duplicates; /* names used twice; gone with the second name of one chain */
+    bool moved;        /* some ".." names an old parent */
     bool fatal;
     uint32_t fatal_cluster;
     fat_err err; /* no memory to remember something */
@@ -99,12 +100,6 @@ static bool is_fatal(enum fat_finding_kind kind)
     return false;
 }
 
-/* What looks like damage and is gone with the leftover behind it. */
-static bool is_mended(enum fat_finding_kind kind)
-{
-    return kind == FAT_FINDING_FSINFO_COUNT || kind == FAT_FINDING_DUPLICATE_NAME;
-}
-
 static void listen(void *context, const struct fat_finding *finding)
 {
     struct found *found = context;
@@ -115,7 +110,10 @@ static void listen(void *context, const struct fat_finding *finding)
         fat_tree_note(found->tree, FAT_SEVERITY_WARNING, FAT_E_CORRUPT,
                 finding->cluster, finding->text);
     }
-    if (finding->weight == FAT_WEIGHT_DAMAGE && !is_mended(finding->kind)) {
+    if (finding->kind == FAT_FINDING_DUPLICATE_NAME) {
+        found->duplicates++;
+    } else if (finding->weight == FAT_WEIGHT_DAMAGE &&
+               finding->kind != FAT_FINDING_FSINFO_COUNT) {
         found->damaged = true;
     }
     if (finding->kind == FAT_FINDING_LOST_CHAIN) {
@@ -233,7 +231,9 @@ fat_err fat_scan_dirty(struct fat_volume *volume)
     }
     if (err == FAT_OK) {
         tree->unscanned = false;
-        atomic_store(&tree->damaged, found.damaged); /* CLEAR must not hide it (W7) */
+        /* CLEAR must not hide it (W7). */
+        atomic_store(&tree->damaged,
+                found.damaged || found.duplicates > found.leftovers.alias_count);
     }
     fat_piece_free_all(found.lost);
     free(found.leftovers.aliases);
