@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "base/casefold.h"
+
 /* ".." is slot 1 of a directory's first cluster. */
 static fat_err prepare_dotdot(const struct fat_renaming *r, struct fat_edits *edits)
 {
@@ -296,6 +298,55 @@ static void apply_respell(struct fat_renaming *r, const struct fat_dirent *entry
     fat_rwlock_write_end(&node->lock);
 }
 
+/* PUBLISH, each slot over the one that it replaces. */
+static void put_over(const struct fat_renaming *r, const struct fat_dir_set *set,
+        struct fat_edits *edits)
+{
+    const struct fat_place *place = &r->node->place;
+    const uint32_t first = place->slot + 1U - place->slots;
+
+    for (uint32_t i = 0; i + 1 < set->count; i++) {
+        uint64_t sector;
+        uint32_t offset;
+
+        if (fat_dir_locate(place->parent, first + i, &sector, &offset) == FAT_OK) {
+            fat_edits_set(edits, sector, FAT_STAGE_PUBLISH, offset, set->slots[i],
+                    FAT_SLOT_BYTES);
+        }
+    }
+}
+
+/*
+ * A set over a sector border whose name only changes its case: with the same 8.3 name
+ * and the same number of slots, any mixture of old and new slots is a valid name too,
+ * different in case only. FAT_E_NOENT: it is not such a change.
+ */
+static fat_err respell_over_border(struct fat_renaming *r)
+{
+    const struct fat_dirent entry = copy_entry(r->node);
+    struct fat_dir_set set;
+    struct fat_edits edits;
+    fat_err err;
+
+    if (!fat_casefold_equal(
+                r->name.units, r->name.length, r->old.name, r->old.length)) {
+        return FAT_E_NOENT;
+    }
+    fat_dir_encode_as(r->node->tree, &r->name, &entry, true, &set);
+    if (set.count != r->node->place.slots) {
+        return FAT_E_NOENT;
+    }
+    fat_edits_init(&edits, r->node->tree->cache);
+    err = fat_dir_prepare(&edits, &r->node->place, 1);
+    if (err == FAT_OK) {
+        (void)fat_interval_enter(&r->node->tree->interval);
+        put_over(r, &set, &edits);
+        fat_interval_leave(&r->node->tree->interval);
+    }
+    fat_edits_done(&edits);
+    return err;
+}
+
 fat_err fat_rename_respell(struct fat_renaming *r)
 {
     const struct fat_short_basis basis = fat_short_basis(r->name.units, r->name.length);
@@ -311,7 +362,10 @@ fat_err fat_rename_respell(struct fat_renaming *r)
     }
     fat_dirent_set_case(&entry, fits ? basis.nt_flags : 0);
     fat_dir_encode_as(r->node->tree, &r->name, &entry, !fits, &set);
-    if (set.count > r->node->place.slots || !one_sector(&r->node->place)) {
+    if (!one_sector(&r->node->place)) {
+        return respell_over_border(r);
+    }
+    if (set.count > r->node->place.slots) {
         return FAT_E_NOENT;
     }
     fat_edits_init(&edits, r->node->tree->cache);
