@@ -1,0 +1,383 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Two names of one chain, while somebody uses them: on a volume that was not closed
+ * the scan takes one of them away, on any other it is damage.
+ */
+#include <stdlib.h>
+
+#include "base/bytes.h"
+#include "support/cmocka.h"
+#include "support/surgery.h"
+
+static const struct image_spec SPECS[] = {{.type = 12}, {.type = 16}, {.type = 32},
+        {.type = 12, .sector_bytes = 4096, .fat_count = 3}};
+
+enum { SPEC_COUNT = sizeof(SPECS) / sizeof(SPECS[0]) };
+
+/* Files "F" and "G" are one, on a volume that was not closed. */
+static void make_twins(struct image *img, const struct image_spec *spec)
+{
+    uint64_t second;
+    uint32_t first;
+
+    image_make(img, spec);
+    image_put(img->root, "F", 1, 3000);
+    image_touch(img->root, "G");
+    first = surgery_first_of(img->root, "F");
+    second = surgery_entry_of(img->root, "G");
+    image_close(img);
+    surgery_point(img, second, first, 3000);
+    surgery_make_dirty(img);
+    image_open(img);
+}
+
+static bool is_there(struct image *img, const char *name)
+{
+    return image_try_lookup(img->root, name) == FAT_OK;
+}
+
+/* It refuses everything, whatever is asked of it. */
+static void assert_stale_file(struct fat_node *file)
+{
+    const struct fat_node_changes changes = {
+            .which = FAT_SET_ATTRIBUTES, .attributes = FAT_NODE_HIDDEN};
+    uint8_t bytes[16] = {0};
+    size_t done = 77;
+
+    assert_int_equal(fat_file_read(file, 0, bytes, 16, &done), FAT_E_STALE);
+    assert_int_equal(fat_file_write(file, 0, bytes, 16, &done), FAT_E_STALE);
+    assert_int_equal(fat_file_append(file, bytes, 16, &done), FAT_E_STALE);
+    assert_int_equal(done, 77);
+    assert_int_equal(fat_file_truncate(file, 0), FAT_E_STALE);
+    assert_int_equal(fat_file_truncate(file, 9000), FAT_E_STALE);
+    assert_int_equal(fat_file_allocate(file, 0, 9000, 0), FAT_E_STALE);
+    assert_int_equal(fat_node_change(file, &changes), FAT_E_STALE);
+    assert_int_equal(fat_node_sync(file), FAT_OK);
+}
+
+static void a_file_whose_name_the_scan_took_away_is_stale(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < SPEC_COUNT; i++) {
+        struct image img;
+        struct fat_node *f, *g;
+        struct fat_stat st;
+        bool kept;
+
+        make_twins(&img, &SPECS[i]);
+        f = image_lookup(img.root, "F");
+        g = image_lookup(img.root, "G");
+        image_touch(img.root, "first change");
+        kept = is_there(&img, "F");
+        assert_true(kept != is_there(&img, "G"));
+        assert_stale_file(kept ? g : f);
+        assert_int_equal(fat_node_stat(kept ? g : f, &st), FAT_OK);
+        assert_int_equal(st.links, 0);
+        assert_int_equal(image_size(kept ? f : g), 3000);
+        image_write(kept ? f : g, 100, "here", 4);
+        fat_node_unref(f);
+        fat_node_unref(g);
+        image_reopen(&img);
+        assert_true(is_there(&img, kept ? "F" : "G"));
+        image_done(&img);
+    }
+}
+
+static void what_a_write_says_it_wrote_is_there_after_the_scan_it_brought(void **state)
+{
+    static const char *const names[] = {"F", "G"};
+
+    (void)state;
+    for (size_t i = 0; i < SPEC_COUNT * 2; i++) {
+        const char *name = names[i % 2];
+        struct image img;
+        struct fat_node *twins[2];
+        uint8_t bytes[5];
+        size_t done;
+        fat_err err;
+
+        make_twins(&img, &SPECS[i / 2]);
+        twins[0] = image_lookup(img.root, "F");
+        twins[1] = image_lookup(img.root, "G");
+        err = fat_file_append(twins[i % 2], "hello", 5, &done);
+        assert_int_equal(err, is_there(&img, name) ? FAT_OK : FAT_E_STALE);
+        assert_int_equal(fat_node_sync(twins[i % 2]), FAT_OK);
+        fat_node_unref(twins[0]);
+        fat_node_unref(twins[1]);
+        image_reopen(&img);
+        if (err == FAT_OK) {
+            twins[0] = image_lookup(img.root, name);
+            assert_int_equal(image_size(twins[0]), 3005);
+            assert_int_equal(fat_file_read(twins[0], 3000, bytes, 5, &done), FAT_OK);
+            assert_memory_equal(bytes, "hello", 5);
+            fat_node_unref(twins[0]);
+        }
+        image_done(&img);
+    }
+}
+
+static void nothing_done_to_a_stale_file_frees_a_cluster(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < SPEC_COUNT; i++) {
+        struct image img;
+        struct fat_node *f, *g;
+        uint32_t free_clusters;
+
+        make_twins(&img, &SPECS[i]);
+        f = image_lookup(img.root, "F");
+        g = image_lookup(img.root, "G");
+        image_touch(img.root, "first change");
+        assert_int_equal(fat_volume_commit(img.volume), FAT_OK);
+        free_clusters = image_free(&img);
+        assert_int_equal(
+                fat_file_truncate(is_there(&img, "F") ? g : f, 0), FAT_E_STALE);
+        fat_node_unref(f);
+        fat_node_unref(g);
+        image_touch(img.root, "second change");
+        assert_int_equal(fat_volume_commit(img.volume), FAT_OK);
+        assert_int_equal(image_free(&img), free_clusters);
+        image_expect(img.root, is_there(&img, "F") ? "F" : "G", 1, 3000);
+        image_done(&img);
+    }
+}
+
+/* Nothing can be made, found or taken away in it. */
+static void assert_stale_directory(struct fat_node *dir)
+{
+    struct fat_found found;
+
+    assert_int_equal(fat_create(dir, "new", 0, &found), FAT_E_STALE);
+    assert_int_equal(fat_mkdir(dir, "new", 0, &found), FAT_E_STALE);
+    assert_int_equal(fat_lookup(dir, "inner", &found), FAT_E_STALE);
+    assert_int_equal(fat_unlink(dir, "inner"), FAT_E_STALE);
+    assert_int_equal(fat_rmdir(dir, "sub"), FAT_E_STALE);
+    assert_int_equal(fat_rename(dir, "inner", dir, "outer", 0), FAT_E_STALE);
+    assert_int_equal(image_count(dir), 0);
+}
+
+/* The directories "D" and "P/E" are one, and somebody uses it by one of the names. */
+struct pair {
+    struct image img;
+    struct fat_node *parent; /* "P" */
+    struct fat_node *held, *inner, *sub;
+};
+
+struct pair_row {
+    const char *name;
+    bool moved;    /* ".." names P */
+    bool by_moved; /* in use as P/E */
+};
+
+static const struct pair_row PAIRS[] = {
+        {"in use by the name that stays, the first", false, false},
+        {"in use by the name that goes, the first", true, false},
+        {"in use by the name that stays, the second", true, true},
+        {"in use by the name that goes, the second", false, true},
+};
+
+enum { PAIR_COUNT = sizeof(PAIRS) / sizeof(PAIRS[0]) };
+
+static void make_pair(struct pair *p, const struct image_spec *spec, bool moved)
+{
+    struct image *img = &p->img;
+    struct fat_node *dir;
+    uint64_t second;
+    uint32_t first, above;
+
+    image_make(img, spec);
+    dir = image_mkdir(img->root, "D");
+    image_put(dir, "inner", 2, 700);
+    fat_node_unref(image_mkdir(dir, "sub"));
+    first = surgery_first(dir);
+    fat_node_unref(dir);
+    dir = image_mkdir(img->root, "P");
+    fat_node_unref(image_mkdir(dir, "E"));
+    second = surgery_entry_of(dir, "E");
+    above = surgery_first(dir);
+    fat_node_unref(dir);
+    image_close(img);
+    surgery_point(img, second, first, 0);
+    if (moved) {
+        surgery_point(img, surgery_cluster(img, first) + 32, above, 0);
+    }
+}
+
+static void use_pair(struct pair *p, bool by_moved)
+{
+    image_open(&p->img);
+    p->parent = image_lookup(p->img.root, "P");
+    p->held = by_moved ? image_lookup(p->parent, "E") : image_lookup(p->img.root, "D");
+    p->inner = image_lookup(p->held, "inner");
+    p->sub = image_lookup(p->held, "sub");
+}
+
+static void leave_pair(struct pair *p)
+{
+    fat_node_unref(p->sub);
+    fat_node_unref(p->inner);
+    fat_node_unref(p->held);
+    fat_node_unref(p->parent);
+}
+
+/* What is in use is the directory that is kept, or refuses everything. */
+static void assert_one_directory(struct pair *p, struct fat_node *kept)
+{
+    struct fat_found found;
+
+    if (p->held == kept) {
+        image_touch(p->held, "by the one in use");
+        image_write(p->inner, 700, "more", 4);
+        image_touch(p->sub, "deep");
+    } else {
+        assert_stale_directory(p->held);
+        assert_stale_file(p->inner);
+        assert_int_equal(fat_create(p->sub, "deep", 0, &found), FAT_E_STALE);
+    }
+    image_put(kept, "by the one that is kept", 3, 600);
+    image_expect(kept, "by the one that is kept", 3, 600);
+    assert_int_equal(image_count(kept), p->held == kept ? 4 : 3);
+}
+
+static void a_directory_in_use_by_two_names_is_one_after_the_scan(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < SPEC_COUNT * PAIR_COUNT; i++) {
+        const struct pair_row *row = &PAIRS[i % PAIR_COUNT];
+        struct pair p;
+        struct fat_node *kept;
+        struct fat_found found;
+        fat_err err;
+
+        make_pair(&p, &SPECS[i / PAIR_COUNT], row->moved);
+        surgery_make_dirty(&p.img);
+        use_pair(&p, row->by_moved);
+        err = fat_create(p.img.root, "first change", 0, &found);
+        if (err != FAT_OK) {
+            fail_msg("%s: %s", row->name, fat_err_text(err));
+        }
+        fat_node_unref(found.node);
+        assert_int_equal(
+                image_try_lookup(p.img.root, "D"), row->moved ? FAT_E_NOENT : FAT_OK);
+        assert_int_equal(
+                image_try_lookup(p.parent, "E"), row->moved ? FAT_OK : FAT_E_NOENT);
+        kept = row->moved ? image_lookup(p.parent, "E") : image_lookup(p.img.root, "D");
+        assert_one_directory(&p, kept);
+        fat_node_unref(kept);
+        leave_pair(&p);
+        image_done(&p.img);
+    }
+}
+
+static void before_the_scan_a_second_name_in_use_is_refused_and_no_damage(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < SPEC_COUNT; i++) {
+        struct pair p;
+
+        make_pair(&p, &SPECS[i], false);
+        surgery_make_dirty(&p.img);
+        use_pair(&p, false);
+        assert_int_equal(image_try_lookup(p.parent, "E"), FAT_E_CORRUPT);
+        assert_false(fat_volume_is_read_only(p.img.volume));
+        leave_pair(&p);
+        image_touch(p.img.root, "first change");
+        image_done(&p.img);
+    }
+}
+
+static void on_a_clean_volume_a_directory_reached_twice_is_damage(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < SPEC_COUNT * 2; i++) {
+        const bool by_moved = i % 2;
+        struct pair p;
+        struct fat_found found;
+
+        make_pair(&p, &SPECS[i / 2], false);
+        use_pair(&p, by_moved);
+        assert_int_equal(by_moved ? fat_lookup(p.img.root, "D", &found)
+                                  : fat_lookup(p.parent, "E", &found),
+                FAT_E_CORRUPT);
+        assert_true(fat_volume_is_read_only(p.img.volume));
+        assert_int_equal(p.img.damage_reports, 1);
+        assert_int_equal(fat_unlink(p.held, "inner"), FAT_E_READONLY);
+        assert_int_equal(image_try_lookup(p.held, "inner"), FAT_OK);
+        leave_pair(&p);
+        image_drop(&p.img);
+    }
+}
+
+static void a_directory_that_contains_itself_is_damage(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < SPEC_COUNT; i++) {
+        struct image img;
+        struct fat_node *dir, *sub;
+        uint64_t entry;
+        uint32_t first;
+
+        image_make(&img, &SPECS[i]);
+        dir = image_mkdir(img.root, "D");
+        sub = image_mkdir(dir, "sub");
+        fat_node_unref(image_mkdir(sub, "loop"));
+        first = surgery_first(dir);
+        entry = surgery_entry_of(sub, "loop");
+        fat_node_unref(sub);
+        fat_node_unref(dir);
+        image_close(&img);
+        surgery_point(&img, entry, first, 0);
+        image_open(&img);
+        dir = image_lookup(img.root, "D");
+        sub = image_lookup(dir, "sub");
+        assert_int_equal(image_try_lookup(sub, "loop"), FAT_E_CORRUPT);
+        assert_true(fat_volume_is_read_only(img.volume));
+        fat_node_unref(sub);
+        fat_node_unref(dir);
+        image_drop(&img);
+    }
+}
+
+static void a_file_that_begins_where_the_root_does_is_damage(void **state)
+{
+    struct image img;
+    uint8_t boot[512];
+    uint8_t *before, *after;
+    uint64_t entry;
+
+    (void)state;
+    image_make(&img, &(struct image_spec){.type = 32});
+    image_touch(img.root, "F");
+    entry = surgery_entry_of(img.root, "F");
+    image_close(&img);
+    surgery_read(&img, 0, boot, sizeof(boot));
+    surgery_point(&img, entry, fat_get32(boot, 44), 512);
+    image_open(&img);
+    before = image_bytes(img.dev);
+    assert_int_equal(image_try_lookup(img.root, "F"), FAT_E_CORRUPT);
+    assert_true(fat_volume_is_read_only(img.volume));
+    assert_int_equal(fat_unlink(img.root, "F"), FAT_E_READONLY);
+    after = image_bytes(img.dev);
+    assert_memory_equal(before, after, (size_t)img.dev->size_bytes);
+    free(before);
+    free(after);
+    image_drop(&img);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+            cmocka_unit_test(a_file_whose_name_the_scan_took_away_is_stale),
+            cmocka_unit_test(
+                    what_a_write_says_it_wrote_is_there_after_the_scan_it_brought),
+            cmocka_unit_test(nothing_done_to_a_stale_file_frees_a_cluster),
+            cmocka_unit_test(a_directory_in_use_by_two_names_is_one_after_the_scan),
+            cmocka_unit_test(
+                    before_the_scan_a_second_name_in_use_is_refused_and_no_damage),
+            cmocka_unit_test(on_a_clean_volume_a_directory_reached_twice_is_damage),
+            cmocka_unit_test(a_directory_that_contains_itself_is_damage),
+            cmocka_unit_test(a_file_that_begins_where_the_root_does_is_damage),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
