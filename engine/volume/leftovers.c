@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "tree/chain.h"
 #include "tree/dir.h"
 
 /* A chain with several names, and the name that is kept so far. */
@@ -181,6 +182,28 @@ static fat_err settle(
     return err;
 }
 
+static bool is_too_long(const struct search *s, const struct fat_node *node)
+{
+    for (size_t i = 0; i < s->leftovers->long_count; i++) {
+        if (s->leftovers->longs[i] == node->entry.first_cluster) {
+            return !node->is_directory;
+        }
+    }
+    return false;
+}
+
+/* Growth that a power cut stopped before the size was published. */
+static fat_err cut_to_size(struct fat_node *node)
+{
+    fat_err err;
+
+    fat_rwlock_write(&node->lock);
+    err = fat_chain_cut(node, fat_node_clusters(node, node->entry.size_bytes),
+            node->entry.size_bytes);
+    fat_rwlock_write_end(&node->lock);
+    return err;
+}
+
 static fat_err keep(struct search *s, struct alias *alias, struct fat_node *node)
 {
     if (alias) {
@@ -188,7 +211,7 @@ static fat_err keep(struct search *s, struct alias *alias, struct fat_node *node
         return FAT_OK; /* walked when it is sure which of its names stays */
     }
     if (!node->is_directory) {
-        return FAT_OK;
+        return is_too_long(s, node) ? cut_to_size(node) : FAT_OK;
     }
     if (!dotdot_names(node, node->place.parent)) {
         const fat_err err = mend_dotdot(node);

@@ -23,6 +23,8 @@ struct fat_orphan {
 struct fat_leftovers {
     uint32_t *aliases; /* first clusters that several names share */
     size_t alias_count, alias_capacity;
+    uint32_t *longs; /* first clusters of files with more clusters than they need */
+    size_t long_count, long_capacity;
     struct fat_orphan *orphans;
     size_t orphan_count, orphan_capacity;
 };

@@ -67,6 +67,19 @@ static void remember_alias(struct found *found, uint32_t cluster)
     l->aliases[l->alias_count++] = cluster;
 }
 
+static void remember_long(struct found *found, uint32_t cluster)
+{
+    struct fat_leftovers *l = &found->leftovers;
+    uint32_t *longs = room(l->longs, l->long_count, &l->long_capacity, sizeof(*longs));
+
+    if (!longs) {
+        found->err = FAT_E_NOMEM;
+        return;
+    }
+    l->longs = longs;
+    l->longs[l->long_count++] = cluster;
+}
+
 static void remember_orphan(struct found *found, const struct fat_finding *finding)
 {
     struct fat_leftovers *l = &found->leftovers;
@@ -122,6 +135,9 @@ static void listen(void *context, const struct fat_finding *finding)
         remember_alias(found, finding->cluster);
     } else if (finding->kind == FAT_FINDING_FAT_DIFFERS) {
         found->copies_differ = true;
+    } else if (finding->kind == FAT_FINDING_CHAIN_LONG ||
+               finding->kind == FAT_FINDING_EMPTY_WITH_CHAIN) {
+        remember_long(found, finding->cluster);
     } else if (finding->kind == FAT_FINDING_LFN_ORPHAN) {
         remember_orphan(found, finding);
     } else if (finding->kind == FAT_FINDING_DIR_DOTDOT_CLUSTER) {
@@ -199,6 +215,7 @@ static fat_err mend(struct fat_volume *volume, struct found *found, uint32_t fre
         err = rewrite_copies(tree);
     }
     if (err == FAT_OK && (found->moved || found->leftovers.alias_count > 0 ||
+                                 found->leftovers.long_count > 0 ||
                                  found->leftovers.orphan_count > 0)) {
         err = fat_leftovers_mend(tree, &found->leftovers);
     }
@@ -218,6 +235,7 @@ fat_err fat_scan_dirty(struct fat_volume *volume)
 
     err = err == FAT_OK ? found.err : err;
     if (found.leftovers.alias_count > LEFTOVERS_MAX ||
+            found.leftovers.long_count > LEFTOVERS_MAX ||
             found.leftovers.orphan_count > LEFTOVERS_MAX) {
         found.fatal = true;
     }
@@ -238,5 +256,6 @@ fat_err fat_scan_dirty(struct fat_volume *volume)
     fat_piece_free_all(found.lost);
     free(found.leftovers.aliases);
     free(found.leftovers.orphans);
+    free(found.leftovers.longs);
     return err;
 }

@@ -8,6 +8,7 @@
  *   several names, one chain   one unfinished rename (W4): one name is kept
  *   a ".." of an old parent    rewritten
  *   orphaned long-name slots   erased
+ *   a chain beyond its size    cut
  *   FAT copies that differ     rewritten from the first
  *   an unknown free count      counted
  *
