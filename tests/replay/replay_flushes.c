@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What an operation costs in flushes, those of the dirty marks aside. */
+/* What an operation costs in flushes and device writes, those of the dirty marks aside. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -12,47 +12,47 @@ struct row {
     size_t before_count;
     struct op ops[4];
     size_t count;
-    unsigned flushes; /* at most */
+    unsigned flushes, writes; /* at most */
 };
 
 static const struct row rows[] = {
         {"a new small file, synced", {{OP_DROP, NULL, NULL, 0}}, 1,
                 {{OP_CREATE, "new", NULL, 0}, {OP_APPEND, "new", NULL, 2},
                         {OP_SYNC, "new", NULL, 0}},
-                3, 2},
+                3, 2, 5},
         {"a new small file with a long name, synced", {{OP_DROP, NULL, NULL, 0}}, 1,
                 {{OP_CREATE, "A new long name.text", NULL, 0},
                         {OP_APPEND, "A new long name.text", NULL, 2},
                         {OP_SYNC, "A new long name.text", NULL, 0}},
-                3, 2},
+                3, 2, 5},
         {"an append with a new cluster, synced", {{OP_DROP, NULL, NULL, 0}}, 1,
-                {{OP_APPEND, "a", NULL, 4}, {OP_SYNC, "a", NULL, 0}}, 2, 2},
+                {{OP_APPEND, "a", NULL, 4}, {OP_SYNC, "a", NULL, 0}}, 2, 2, 5},
         {"an append inside the last cluster, synced", {{OP_DROP, NULL, NULL, 0}}, 1,
-                {{OP_APPEND, "a", NULL, 1}, {OP_SYNC, "a", NULL, 0}}, 2, 2},
+                {{OP_APPEND, "a", NULL, 1}, {OP_SYNC, "a", NULL, 0}}, 2, 2, 2},
         {"an overwrite in place, synced", {{OP_DROP, NULL, NULL, 0}}, 1,
-                {{OP_OVERWRITE, "a", NULL, 4}, {OP_SYNC, "a", NULL, 0}}, 2, 1},
+                {{OP_OVERWRITE, "a", NULL, 4}, {OP_SYNC, "a", NULL, 0}}, 2, 1, 2},
         {"a rename inside one sector, synced",
                 {{OP_FILL, "", NULL, 1}, {OP_COMMIT, NULL, NULL, 0},
                         {OP_UNLINK, "u0", NULL, 0}, {OP_COMMIT, NULL, NULL, 0}},
-                4, {{OP_RENAME, "a", "c", 0}, {OP_SYNC, "c", NULL, 0}}, 2, 1},
+                4, {{OP_RENAME, "a", "c", 0}, {OP_SYNC, "c", NULL, 0}}, 2, 1, 1},
         {"a rename that moves the end mark, synced", {{OP_DROP, NULL, NULL, 0}}, 1,
-                {{OP_RENAME, "a", "c", 0}, {OP_SYNC, "c", NULL, 0}}, 2, 2},
+                {{OP_RENAME, "a", "c", 0}, {OP_SYNC, "c", NULL, 0}}, 2, 2, 2},
         {"a rename to another directory, synced", {{OP_DROP, NULL, NULL, 0}}, 1,
-                {{OP_RENAME, "a", "D/c", 0}, {OP_SYNC, "D/c", NULL, 0}}, 2, 3},
+                {{OP_RENAME, "a", "D/c", 0}, {OP_SYNC, "D/c", NULL, 0}}, 2, 3, 4},
         {"a rename over a file, synced", {{OP_DROP, NULL, NULL, 0}}, 1,
-                {{OP_RENAME, "a", "b", 0}, {OP_SYNC, "b", NULL, 0}}, 2, 2},
+                {{OP_RENAME, "a", "b", 0}, {OP_SYNC, "b", NULL, 0}}, 2, 2, 2},
         {"saving by renaming a new file over the old one", {{OP_DROP, NULL, NULL, 0}},
                 1,
                 {{OP_CREATE, "new", NULL, 0}, {OP_APPEND, "new", NULL, 2},
                         {OP_RENAME, "new", "a", 0}, {OP_SYNC, "a", NULL, 0}},
-                4, 3},
+                4, 3, 6},
         {"an unlink, committed", {{OP_DROP, NULL, NULL, 0}}, 1,
-                {{OP_UNLINK, "a", NULL, 0}, {OP_COMMIT, NULL, NULL, 0}}, 2, 2},
+                {{OP_UNLINK, "a", NULL, 0}, {OP_COMMIT, NULL, NULL, 0}}, 2, 2, 2},
         {"a thousand creates, committed",
                 {{OP_MKDIR, "many", NULL, 0}, {OP_COMMIT, NULL, NULL, 0}}, 2,
-                {{OP_FILL, "many", NULL, 1000}, {OP_COMMIT, NULL, NULL, 0}}, 2, 6},
+                {{OP_FILL, "many", NULL, 1000}, {OP_COMMIT, NULL, NULL, 0}}, 2, 6, 68},
         {"a commit with nothing to do", {{OP_COMMIT, NULL, NULL, 0}}, 1,
-                {{OP_COMMIT, NULL, NULL, 0}, {OP_SYNC, "a", NULL, 0}}, 2, 0},
+                {{OP_COMMIT, NULL, NULL, 0}, {OP_SYNC, "a", NULL, 0}}, 2, 0, 0},
 };
 
 /* The marks cost a flush of their own, once: an operation to get that behind us. */
@@ -80,7 +80,7 @@ static bool run_row(const struct base *base, const struct row *row)
     struct world world;
     struct book book;
     struct recdev *rec;
-    unsigned flushes;
+    struct recdev_counts cost;
     bool good;
 
     book_copy(&book, &base->book);
@@ -92,14 +92,14 @@ static bool run_row(const struct base *base, const struct row *row)
            do_all(&world, row->before, row->before_count);
     recdev_reset_counts(rec);
     good = good && do_all(&world, row->ops, row->count);
-    flushes = recdev_counts(rec).flushes;
+    cost = recdev_counts(rec);
     good = world_close(&world) && good;
-    if (!good || flushes > row->flushes) {
+    if (!good || cost.flushes > row->flushes || cost.writes > row->writes) {
         printf("BAD ");
         good = false;
     }
-    printf("[%s] %s: %u flushes, %u allowed\n", base->plan->name, row->name, flushes,
-            row->flushes);
+    printf("[%s] %s: %u flushes of %u, %u writes of %u\n", base->plan->name, row->name,
+            (unsigned)cost.flushes, row->flushes, (unsigned)cost.writes, row->writes);
     recdev_free(rec);
     book_done(&book);
     return good;
