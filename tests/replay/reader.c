@@ -194,12 +194,15 @@ static bool long_text(
     }
 }
 
-/* Days are not counted: what isn't of READER_EPOCH's day is nobody's. */
+/*
+ * Days are not counted: what is not of the day of READER_EPOCH is nobody's. Neither are
+ * hundredths: a rename may count in them.
+ */
 static uint32_t born_at(const uint8_t *raw)
 {
     const uint32_t time = le16(raw + 14);
 
-    if (le16(raw + 16) != (20U << 9 | 1U << 5 | 1U) || raw[13] > 1) {
+    if (le16(raw + 16) != (20U << 9 | 1U << 5 | 1U) || raw[13] >= 200) {
         return UINT32_MAX;
     }
     return (time >> 11) * 1800 + (time >> 5 & 63) * 30 + (time & 31);
