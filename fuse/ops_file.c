@@ -31,6 +31,11 @@ void fat_op_open(fuse_req_t req, fuse_ino_t id, struct fuse_file_info *info)
     }
     if (info->flags & O_TRUNC) {
         err = truncate_opened(fat_mount_of(req), &inode);
+    } else {
+        struct fat_stat unused;
+
+        /* the kernel looks again for what the engine no longer knows by that name */
+        err = fat_node_stat(inode.node, &unused);
     }
     if (err < 0) {
         fat_mount_reply(req, err);

@@ -12,6 +12,8 @@
 #include "base/fattime.h"
 #include "ondisk/fatent.h"
 
+enum { FAT_HUNDREDTHS = 200 }; /* values of DIR_CrtTimeTenth */
+
 enum { FAT_SLOT_BYTES = 32, FAT_SHORT_BYTES = 11 };
 
 enum {

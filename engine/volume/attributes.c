@@ -81,6 +81,9 @@ fat_err fat_node_stat(struct fat_node *node, struct fat_stat *ret)
     struct fat_stat st;
     fat_err err;
 
+    if (node->stale) {
+        return FAT_E_STALE;
+    }
     fat_rwlock_read(&node->lock);
     err = stat_node(node, &st);
     st.allocated_bytes += kept_bytes(node);

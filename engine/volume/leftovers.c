@@ -162,15 +162,35 @@ static void let_go_of_kept(struct alias *alias)
     alias->kept = NULL;
 }
 
+/* Rename makes the new entry's creation time 10 ms later than the old one's. */
+static bool is_newer(const struct fat_dirent *entry, const struct fat_dirent *than)
+{
+    const unsigned range = FAT_HUNDREDTHS;
+
+    return (entry->created.hundredths + range - than->created.hundredths) % range == 1;
+}
+
+/* Which of two names stays: the one that ".." speaks for, then the newer, then the first. */
+static bool takes_its_place(const struct alias *alias, const struct fat_place *place,
+        const struct fat_dirent *entry)
+{
+    struct fat_node *kept = alias->kept;
+
+    if (kept->is_directory && dotdot_names(kept, place->parent) !=
+                                      dotdot_names(kept, kept->place.parent)) {
+        return dotdot_names(kept, place->parent);
+    }
+    return is_newer(entry, &kept->entry);
+}
+
 /* A second name: one of the two goes. On return alias->kept may want a new owner. */
-static fat_err settle(
-        struct search *s, struct alias *alias, const struct fat_place *place)
+static fat_err settle(struct search *s, struct alias *alias,
+        const struct fat_place *place, const struct fat_dirent *entry)
 {
     struct fat_place kept = alias->kept->place;
     fat_err err;
 
-    if (!alias->kept->is_directory || !dotdot_names(alias->kept, place->parent) ||
-            dotdot_names(alias->kept, kept.parent)) {
+    if (!takes_its_place(alias, place, entry)) {
         err = remove_name(s->tree, place);
         forsake_at(s->tree, place);
         return err;
@@ -233,7 +253,7 @@ static fat_err meet(struct search *s, const struct fat_dir_item *item)
     fat_dirent_decode(s->tree->geometry.type, item->raw, &entry);
     alias = find_alias(s, entry.first_cluster);
     if (alias && alias->kept) {
-        err = settle(s, alias, &item->place);
+        err = settle(s, alias, &item->place, &entry);
         if (err != FAT_OK || alias->kept) {
             return err;
         }

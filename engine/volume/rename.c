@@ -84,6 +84,19 @@ static void retire_old(
     }
 }
 
+/*
+ * After a cut between PUBLISH and RETIRE two entries name one chain, and recovery must
+ * keep the new one: it may have taken the place of another file. The entry says which
+ * it is by its creation time, 10 ms later (modulo its range) than the old one's.
+ */
+static void tell_apart(struct fat_node *node)
+{
+    fat_mutex_lock(&node->index_lock);
+    node->entry.created.hundredths =
+            (uint8_t)((node->entry.created.hundredths + 1U) % FAT_HUNDREDTHS);
+    fat_mutex_unlock(&node->index_lock);
+}
+
 static void arrive(
         struct fat_renaming *r, const struct fat_place *place, uint64_t number)
 {
@@ -92,6 +105,7 @@ static void arrive(
     if (place->born != number) {
         r->node->fresh = 0;
     }
+    tell_apart(r->node);
     fat_node_settle(r->node, place);
     fat_node_set_busy(r->node, number);
     if (from.sector == place->sector && from.born != number) {

@@ -50,7 +50,8 @@ FAT_API void fat_node_unref(struct fat_node *node);
 FAT_API bool fat_node_is_directory(const struct fat_node *node);
 
 /*
- * FAT_E_IO, FAT_E_CORRUPT   the chain or the directory could not be read
+ * FAT_E_IO, FAT_E_CORRUPT   the directory could not be read
+ * FAT_E_STALE               recovery has dropped this name of it: look it up again
  * Cost: a directory is read once (for @links); a file's chain is not walked.
  */
 FAT_API FAT_MUST_CHECK fat_err fat_node_stat(

@@ -213,6 +213,54 @@ static void of_two_names_of_a_file_one_is_kept(void **state)
     }
 }
 
+/* Rename marks its new entry: DIR_CrtTimeTenth is one more than the old one's. */
+static void set_hundredths(struct image *img, uint64_t entry, uint8_t value)
+{
+    surgery_write(img, entry + 13, &value, 1);
+}
+
+static void the_name_that_a_rename_had_just_published_is_kept(void **state)
+{
+    static const struct {
+        uint8_t file, spare;
+        const char *kept;
+    } rows[] = {{0, 1, "spare"}, {1, 0, "file"}, {199, 0, "spare"}, {0, 199, "file"}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct patient p;
+
+        make_patient(&p, &SPECS[0]);
+        make_alias(&p);
+        image_open(&p.img);
+        const uint64_t spare = surgery_entry_of(p.img.root, "spare");
+        image_close(&p.img);
+        set_hundredths(&p.img, p.file_entry, rows[i].file);
+        set_hundredths(&p.img, spare, rows[i].spare);
+        image_open(&p.img);
+        first_change(&p);
+        image_expect(p.img.root, rows[i].kept, 1, 10000);
+        assert_int_equal(image_count(p.img.root), 4);
+        image_done(&p.img);
+    }
+}
+
+/* A growth that was cut before its size was published. */
+static void what_a_chain_has_beyond_its_size_is_cut(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < SPEC_COUNT; i++) {
+        struct patient p;
+
+        make_patient(&p, &SPECS[i]);
+        surgery_point(&p.img, p.file_entry, p.file, 1);
+        image_open(&p.img);
+        first_change(&p);
+        image_expect(p.img.root, "file", 1, 1);
+        image_done(&p.img); /* and nothing is left over */
+    }
+}
+
 /* Somebody has both open when the scan finds that they are one. */
 static void two_names_of_a_file_in_use_become_one(void **state)
 {
@@ -228,7 +276,7 @@ static void two_names_of_a_file_in_use_become_one(void **state)
         a = image_lookup(p.img.root, "file");
         b = image_lookup(p.img.root, "spare");
         image_write(a, 10000, "x", 1); /* the first change */
-        assert_int_equal(fat_node_stat(b, &st), FAT_OK);
+        assert_int_equal(fat_node_stat(b, &st), FAT_E_STALE);
         fat_node_unref(b);
         fat_node_unref(a);
         image_done(&p.img);
@@ -445,6 +493,8 @@ int main(void)
             cmocka_unit_test(fat_copies_are_made_equal),
             cmocka_unit_test(of_two_names_of_a_file_one_is_kept),
             cmocka_unit_test(two_names_of_a_file_in_use_become_one),
+            cmocka_unit_test(the_name_that_a_rename_had_just_published_is_kept),
+            cmocka_unit_test(what_a_chain_has_beyond_its_size_is_cut),
             cmocka_unit_test(of_two_names_of_a_directory_the_parents_is_kept),
             cmocka_unit_test(a_stale_dotdot_is_mended),
             cmocka_unit_test(leftovers_of_every_kind_go_in_one_commit),
