@@ -37,6 +37,12 @@ struct fat_place {
     uint64_t published;      /* interval whose commit first shows this file there   */
 };
 
+/* W5: the whole set lies in the sector of its short entry. */
+static inline bool fat_place_is_in_one_sector(const struct fat_place *place)
+{
+    return (place->slots - 1U) * FAT_SLOT_BYTES <= place->offset;
+}
+
 struct fat_node {
     struct fat_tree *tree;
     uint64_t ino;

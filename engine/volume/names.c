@@ -31,11 +31,6 @@ fat_err fat_names_find(struct fat_node *directory, const struct fat_name *name,
     return err;
 }
 
-static bool one_sector(const struct fat_place *place)
-{
-    return (place->slots - 1U) * FAT_SLOT_BYTES <= place->offset;
-}
-
 /*
  * W9: the slots of a deleted name are taken over in place where the new set is as
  * long and lies in one sector; else its commit has to come first.
@@ -51,8 +46,8 @@ static fat_err take_over(struct fat_node *directory, const struct fat_name *name
     if (err == FAT_OK) {
         err = fat_dir_encode(directory, name, &ret->tomb, entry, &ret->set);
     }
-    if (err == FAT_OK &&
-            (ret->set.count != ret->tomb.slots.count || !one_sector(&ret->place))) {
+    if (err == FAT_OK && (ret->set.count != ret->tomb.slots.count ||
+                                 !fat_place_is_in_one_sector(&ret->place))) {
         err = FAT_E_AGAIN;
     }
     ret->takes_over = true;

@@ -256,11 +256,6 @@ fat_err fat_rename_replace(struct fat_renaming *r)
     return err;
 }
 
-static bool one_sector(const struct fat_place *place)
-{
-    return (place->slots - 1U) * FAT_SLOT_BYTES <= place->offset;
-}
-
 /* Slots that a shorter set leaves over, and the names it no longer has, wait (W9). */
 static void bury_rest(const struct fat_renaming *r, struct fat_edits *edits,
         uint32_t count, uint64_t number)
@@ -376,7 +371,7 @@ fat_err fat_rename_respell(struct fat_renaming *r)
     }
     fat_dirent_set_case(&entry, fits ? basis.nt_flags : 0);
     fat_dir_encode_as(r->node->tree, &r->name, &entry, !fits, &set);
-    if (!one_sector(&r->node->place)) {
+    if (!fat_place_is_in_one_sector(&r->node->place)) {
         return respell_over_border(r);
     }
     if (set.count > r->node->place.slots) {
