@@ -523,19 +523,23 @@ void fat_node_clear_busy(struct fat_node *node)
     fat_mutex_unlock(&tree->table_lock);
 }
 
-void fat_node_set_renamed(struct fat_node *node, const struct fat_place *from)
+bool fat_node_set_renamed(struct fat_node *node, const struct fat_place *from)
 {
     struct fat_tree *tree = node->tree;
 
+    bool first;
+
     node->renamed_from = *from;
     fat_mutex_lock(&tree->table_lock);
-    if (!node->renamed) {
+    first = !node->renamed;
+    if (first) {
         node->renamed = true;
         node->refs++;
         node->renamed_next = tree->renamed;
         tree->renamed = node;
     }
     fat_mutex_unlock(&tree->table_lock);
+    return first;
 }
 
 /* The old slots in the short entry's sector: erased by the write that shows the new. */

@@ -185,8 +185,11 @@ void fat_node_clear_busy(struct fat_node *node);
 /*
  * @node was renamed inside one sector in the open interval: where it still is there
  * at the snapshot, its old slots go with PUBLISH. Namespace exclusive.
+ *
+ * Returns false if an earlier rename of it may have been noted for this interval: that
+ * one's old slots will then go later, with RETIRE.
  */
-void fat_node_set_renamed(struct fat_node *node, const struct fat_place *from);
+bool fat_node_set_renamed(struct fat_node *node, const struct fat_place *from);
 
 /* At the snapshot, interval exclusive: merge what fat_node_set_renamed() noted. */
 void fat_tree_merge_renames(struct fat_tree *tree);

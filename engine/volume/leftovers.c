@@ -162,12 +162,18 @@ static void let_go_of_kept(struct alias *alias)
     alias->kept = NULL;
 }
 
-/* Rename makes the new entry's creation time 10 ms later than the old one's. */
+/*
+ * Each rename to another sector makes the creation time 10 ms later, modulo its range,
+ * and one interval may hold several.
+ */
 static bool is_newer(const struct fat_dirent *entry, const struct fat_dirent *than)
 {
     const unsigned range = FAT_HUNDREDTHS;
+    const unsigned later =
+            (entry->created.hundredths + range - than->created.hundredths % range) %
+            range;
 
-    return (entry->created.hundredths + range - than->created.hundredths) % range == 1;
+    return later > 0 && later < range / 2;
 }
 
 /* Which of two names stays: the one that ".." speaks for, then the newer, then the first. */

@@ -85,9 +85,9 @@ static void retire_old(
 }
 
 /*
- * After a cut between PUBLISH and RETIRE two entries name one chain, and recovery must
- * keep the new one: it may have taken the place of another file. The entry says which
- * it is by its creation time, 10 ms later (modulo its range) than the old one's.
+ * A cut between PUBLISH and RETIRE leaves two entries that name one chain, and recovery
+ * must keep the new one: it may have taken the place of another file. The entry says
+ * which it is by its creation time, 10 ms later (modulo its range) than the old one's.
  */
 static void tell_apart(struct fat_node *node)
 {
@@ -105,11 +105,11 @@ static void arrive(
     if (place->born != number) {
         r->node->fresh = 0;
     }
-    tell_apart(r->node);
     fat_node_settle(r->node, place);
     fat_node_set_busy(r->node, number);
-    if (from.sector == place->sector && from.born != number) {
-        fat_node_set_renamed(r->node, &from);
+    if (from.sector != place->sector ||
+            (from.born != number && !fat_node_set_renamed(r->node, &from))) {
+        tell_apart(r->node);
     }
 }
 

@@ -213,7 +213,7 @@ static void of_two_names_of_a_file_one_is_kept(void **state)
     }
 }
 
-/* Rename marks its new entry: DIR_CrtTimeTenth is one more than the old one's. */
+/* Rename marks its new entry: DIR_CrtTimeTenth is larger than the old one's. */
 static void set_hundredths(struct image *img, uint64_t entry, uint8_t value)
 {
     surgery_write(img, entry + 13, &value, 1);
@@ -224,7 +224,8 @@ static void the_name_that_a_rename_had_just_published_is_kept(void **state)
     static const struct {
         uint8_t file, spare;
         const char *kept;
-    } rows[] = {{0, 1, "spare"}, {1, 0, "file"}, {199, 0, "spare"}, {0, 199, "file"}};
+    } rows[] = {{0, 1, "spare"}, {1, 0, "file"}, {199, 0, "spare"}, {0, 199, "file"},
+            {0, 3, "spare"}, {3, 0, "file"}, {198, 1, "spare"}, {255, 56, "spare"}};
 
     (void)state;
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {

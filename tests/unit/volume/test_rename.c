@@ -442,6 +442,49 @@ static void removed_directories_take_no_part(void **state)
     }
 }
 
+static uint32_t hundredths_of(struct image *img, const char *name)
+{
+    struct fat_node *node = image_lookup(img->root, name);
+    struct fat_stat st;
+
+    assert_int_equal(fat_node_stat(node, &st), FAT_OK);
+    fat_node_unref(node);
+    return st.created.nanoseconds / 10000000;
+}
+
+/* Recovery reads from it which of two names is the newer one. */
+static void only_a_rename_that_takes_two_writes_counts_in_the_time_of_creation(
+        void **state)
+{
+    struct image img;
+
+    (void)state;
+    FOR_EACH_TYPE(img, i)
+    {
+        struct fat_node *dir;
+
+        fat_node_unref(image_mkdir(img.root, "DIR"));
+        img.now.nanoseconds = 500000000;
+        image_touch(img.root, "A");
+        image_touch(img.root, "X");
+        image_touch(img.root, "Y");
+        image_reopen(&img);
+        dir = image_lookup(img.root, "DIR");
+        assert_int_equal(rename_in(img.root, "A", "B", 0), FAT_OK);
+        assert_int_equal(hundredths_of(&img, "B"), 50);
+        assert_int_equal(fat_rename(img.root, "B", dir, "C", 0), FAT_OK);
+        assert_int_equal(fat_rename(dir, "C", img.root, "A", 0), FAT_OK);
+        assert_int_equal(hundredths_of(&img, "A"), 52);
+        assert_int_equal(fat_volume_commit(img.volume), FAT_OK);
+        assert_int_equal(fat_volume_commit(img.volume), FAT_OK);
+        assert_int_equal(rename_in(img.root, "A", "X", 0), FAT_OK);
+        assert_int_equal(hundredths_of(&img, "X"), 52);
+        assert_int_equal(rename_in(img.root, "X", "Y", 0), FAT_OK);
+        assert_int_equal(hundredths_of(&img, "Y"), 53); /* A's slots go with RETIRE */
+        fat_node_unref(dir);
+    }
+}
+
 static void a_chain_of_renames_in_one_go(void **state)
 {
     struct image img;
@@ -487,6 +530,8 @@ int main(void)
             cmocka_unit_test(an_exchange_keeps_both_spellings),
             cmocka_unit_test(files_and_directories_change_places),
             cmocka_unit_test(removed_directories_take_no_part),
+            cmocka_unit_test(
+                    only_a_rename_that_takes_two_writes_counts_in_the_time_of_creation),
             cmocka_unit_test(a_chain_of_renames_in_one_go),
     };
 
