@@ -2,8 +2,10 @@
 /*
  * Random programs over a few names, run on a volume and on a plain tree in memory:
  * errors, names, sizes and contents have to be the same at every step. FATWARD_SEED
- * in the environment runs the one program with that number and prints its steps.
+ * in the environment runs the one program with that number and prints its steps;
+ * FATWARD_PROGRAMS=FIRST-LAST runs others than 1 to 200.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -488,15 +490,20 @@ static void run(uint64_t seed, bool loud)
 static void random_programs_do_what_a_plain_tree_does(void **state)
 {
     const char *chosen = getenv("FATWARD_SEED");
-    const char *count = getenv("FATWARD_PROGRAMS");
-    const unsigned long programs = count ? strtoul(count, NULL, 10) : 200;
+    const char *range = getenv("FATWARD_PROGRAMS");
+    unsigned long first = 1;
+    unsigned long last = 200;
 
     (void)state;
     if (chosen) {
         run(strtoull(chosen, NULL, 10), true);
         return;
     }
-    for (unsigned long seed = 1; seed <= programs; seed++) {
+    if (range) {
+        assert_int_equal(sscanf(range, "%lu-%lu", &first, &last), 2);
+        assert_true(first <= last);
+    }
+    for (unsigned long seed = first; seed <= last; seed++) {
         run(seed, false);
     }
 }
