@@ -1,24 +1,82 @@
 /* SPDX-License-Identifier: MIT */
+#define _GNU_SOURCE /* strerrordesc_np */
 #include "log.h"
 
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 #include <syslog.h>
 
-enum { LONGEST_TEXT = 1024 };
+#include <fuse_log.h>
 
-void fat_log_detach(struct fat_log *log)
+enum { LONGEST_TEXT = 1024, LONGEST_LINE = 4096 };
+
+void fat_log_to_syslog(struct fat_log *log)
 {
     openlog("fatward", LOG_PID, LOG_DAEMON);
-    atomic_store(&log->to_syslog, true);
+    atomic_store(&log->sink, FAT_LOG_SYSLOG);
+}
+
+/* What is not printable ASCII, and the backslash, as \xNN: the text is somebody's. */
+static void escape(const char *text, char *line, size_t size)
+{
+    size_t used = 0;
+
+    for (; *text && used + sizeof("\\xNN") <= size; text++) {
+        const unsigned char byte = (unsigned char)*text;
+
+        if (byte >= 0x20 && byte < 0x7f && byte != '\\') {
+            line[used++] = *text;
+        } else {
+            used += (size_t)snprintf(line + used, size - used, "\\x%02x", byte);
+        }
+    }
+    line[used] = '\0';
+}
+
+static void say_to_journal(const char *image, int level, const char *text)
+{
+    char whole[LONGEST_TEXT];
+    char line[LONGEST_LINE];
+
+    (void)snprintf(whole, sizeof(whole), "%s%s%s", image, image[0] ? ": " : "", text);
+    escape(whole, line, sizeof(line));
+    /* one write a line, so that threads don't mix theirs */
+    (void)fprintf(stderr, "<%d>fatward: %s\n", level, line);
+}
+
+static void say_for_libfuse(enum fuse_log_level level, const char *format, va_list list)
+        __attribute__((format(printf, 2, 0)));
+static void say_for_libfuse(enum fuse_log_level level, const char *format, va_list list)
+{
+    char text[LONGEST_TEXT];
+
+    (void)vsnprintf(text, sizeof(text), format, list);
+    text[strcspn(text, "\n")] = '\0';
+    say_to_journal("", (int)level, text);
+}
+
+void fat_log_to_journal(struct fat_log *log)
+{
+    fuse_set_log_func(say_for_libfuse);
+    atomic_store(&log->sink, FAT_LOG_JOURNAL);
 }
 
 void fat_log_say(struct fat_log *log, bool is_error, const char *text)
 {
-    if (atomic_load(&log->to_syslog)) {
-        syslog(is_error ? LOG_ERR : LOG_WARNING, "%s: %s", log->image, text);
-    } else {
+    const int level = is_error ? LOG_ERR : LOG_WARNING;
+
+    switch (atomic_load(&log->sink)) {
+    case FAT_LOG_SYSLOG:
+        syslog(level, "%s: %s", log->image, text);
+        break;
+    case FAT_LOG_JOURNAL:
+        say_to_journal(log->image, level, text);
+        break;
+    case FAT_LOG_STDERR:
         (void)fprintf(stderr, "fatward: %s: %s\n", log->image, text);
+        break;
     }
 }
 
@@ -27,6 +85,14 @@ void fat_log_say_err(struct fat_log *log, const char *what, fat_err err)
     char text[LONGEST_TEXT];
 
     (void)snprintf(text, sizeof(text), "%s: %s", what, fat_err_text(err));
+    fat_log_say(log, true, text);
+}
+
+void fat_log_say_errno(struct fat_log *log, const char *what, int error)
+{
+    char text[LONGEST_TEXT];
+
+    (void)snprintf(text, sizeof(text), "%s: %s", what, strerrordesc_np(error));
     fat_log_say(log, true, text);
 }
 

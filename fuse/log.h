@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Where messages go: to standard error, and to syslog once the terminal is gone. */
+/*
+ * Where messages go: to standard error; to syslog once the terminal is gone; in a
+ * service to the journal, which reads standard error.
+ */
 #ifndef FAT_FUSE_LOG_H
 #define FAT_FUSE_LOG_H
 
@@ -8,16 +11,22 @@
 
 #include <fatward/report.h>
 
+enum fat_log_sink { FAT_LOG_STDERR, FAT_LOG_SYSLOG, FAT_LOG_JOURNAL };
+
 struct fat_log {
     const char *image;
-    atomic_bool to_syslog;
+    _Atomic(enum fat_log_sink) sink;
 };
 
 /* Leave the terminal to whoever started us. */
-void fat_log_detach(struct fat_log *log);
+void fat_log_to_syslog(struct fat_log *log);
+
+/* libfuse's messages too. Each line with its level; nothing but printable ASCII. */
+void fat_log_to_journal(struct fat_log *log);
 
 void fat_log_say(struct fat_log *log, bool is_error, const char *text);
 void fat_log_say_err(struct fat_log *log, const char *what, fat_err err);
+void fat_log_say_errno(struct fat_log *log, const char *what, int error);
 
 /* A fat_report_fn; @context is the log. */
 void fat_log_report(void *context, const struct fat_report *report);

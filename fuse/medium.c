@@ -60,6 +60,28 @@ static fat_err open_volume(
     return FAT_OK;
 }
 
+static bool cannot_open(struct fat_log *log, fat_err err)
+{
+    fat_log_say_err(log,
+            err == FAT_E_INVAL ? "is neither a regular file nor a block device"
+                               : "can't be opened",
+            err);
+    return false;
+}
+
+static bool open_volume_or_close(
+        struct fat_mount *mount, struct fat_log *log, struct fat_medium *medium)
+{
+    const fat_err err = open_volume(mount, log, medium);
+
+    if (err < 0) {
+        fat_log_say_err(log, "can't be mounted", err);
+        fat_blkdev_close(mount->device);
+        mount->device = NULL;
+    }
+    return err == FAT_OK;
+}
+
 bool fat_medium_open(struct fat_mount *mount, const struct fat_options *options,
         struct fat_log *log, struct fat_medium *ret)
 {
@@ -70,19 +92,20 @@ bool fat_medium_open(struct fat_mount *mount, const struct fat_options *options,
             .held_by_kernel = can_be_held(options->image),
     };
     err = open_device(options, log, ret, &mount->device);
+    return err < 0 ? cannot_open(log, err) : open_volume_or_close(mount, log, ret);
+}
+
+bool fat_medium_take(
+        struct fat_mount *mount, int fd, struct fat_log *log, struct fat_medium *medium)
+{
+    const enum fat_blkdev_mode mode = medium->read_only        ? FAT_BLKDEV_READ
+                                      : medium->held_by_kernel ? FAT_BLKDEV_WRITE_HELD
+                                                               : FAT_BLKDEV_WRITE;
+    const fat_err err = fat_blkdev_file_take_fd(fd, mode, WAIT_MS, &mount->device);
+
     if (err < 0) {
-        fat_log_say_err(log,
-                err == FAT_E_INVAL ? "is neither a regular file nor a block device"
-                                   : "can't be opened",
-                err);
-        return false;
+        close(fd);
+        return cannot_open(log, err);
     }
-    err = open_volume(mount, log, ret);
-    if (err < 0) {
-        fat_log_say_err(log, "can't be mounted", err);
-        fat_blkdev_close(mount->device);
-        mount->device = NULL;
-        return false;
-    }
-    return true;
+    return open_volume_or_close(mount, log, medium);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Opening what is to be mounted, for writing if that can be. */
+/* Opening what is to be mounted, by path or from a descriptor. */
 #ifndef FAT_FUSE_MEDIUM_H
 #define FAT_FUSE_MEDIUM_H
 
@@ -19,5 +19,12 @@ struct fat_medium {
  */
 bool fat_medium_open(struct fat_mount *mount, const struct fat_options *options,
         struct fat_log *log, struct fat_medium *ret);
+
+/*
+ * The same from a descriptor that somebody has opened as @medium says; it is closed on
+ * failure too. @medium->read_only is set where the volume can't be written.
+ */
+bool fat_medium_take(struct fat_mount *mount, int fd, struct fat_log *log,
+        struct fat_medium *medium);
 
 #endif

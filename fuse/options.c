@@ -18,6 +18,7 @@ enum {
     LARGEST_COMMIT_SECONDS = 3600,
     DEFAULT_THREADS = 8,
     LARGEST_THREADS = 64,
+    CAUTIOUS_MASK = 0022,
 };
 
 enum word {
@@ -235,10 +236,26 @@ static int take_path(struct fat_options *o, const char *argument)
     return 0;
 }
 
-static int take_unlisted(const char *argument)
+/* Lengthen a list of words, NULL if there is none yet. */
+static bool append_word(char **list, const char *word)
+{
+    char *longer = NULL;
+
+    if (asprintf(&longer, "%s%s%s", *list ? *list : "", *list ? "," : "", word) < 0) {
+        return false;
+    }
+    free(*list);
+    *list = longer;
+    return true;
+}
+
+/* For mount(8)'s table, which it keeps itself when it has called us. */
+static int take_unlisted(struct fat_options *o, const char *argument)
 {
     if (strncmp(argument, "x-", 2) == 0 || strncmp(argument, "X-", 2) == 0) {
-        return 0;
+        return append_word(&o->table_words, argument)
+                       ? 0
+                       : refuse(argument, "out of memory");
     }
     return refuse(argument, "unknown; '" PROGRAM " -h' lists the options");
 }
@@ -318,7 +335,7 @@ static int take(void *data, const char *argument, int key, struct fuse_args *out
         return take_path(o, argument);
     }
     if (key == FUSE_OPT_KEY_OPT) {
-        return take_unlisted(argument);
+        return take_unlisted(o, argument);
     }
     if (strchr(argument, '=')) {
         return take_value(o, (enum word)key, argument);
@@ -334,26 +351,32 @@ static unsigned current_umask(void)
     return (unsigned)mask & 0777u;
 }
 
-bool fat_options_parse(int argc, char **argv, struct fat_options *ret)
+void fat_options_init(struct fat_options *ret, enum fat_mounter mounter)
 {
-    const unsigned mask = current_umask();
+    const bool known = mounter == FAT_MOUNTER_IS_CALLER;
+    const unsigned mask = known ? current_umask() : CAUTIOUS_MASK;
 
     *ret = (struct fat_options){
-            .forwarded = FUSE_ARGS_INIT(argc, argv),
-            .uid = getuid(),
-            .gid = getgid(),
+            .forwarded = FUSE_ARGS_INIT(0, NULL),
+            .uid = known ? getuid() : 0,
+            .gid = known ? getgid() : 0,
             .file_mask = mask,
             .directory_mask = mask,
             .commit_seconds = DEFAULT_COMMIT_SECONDS,
             .threads = DEFAULT_THREADS,
     };
-    if (fuse_opt_parse(&ret->forwarded, ret, words, take) != 0) {
+}
+
+bool fat_options_parse(struct fat_options *options, int argc, char **argv)
+{
+    options->forwarded = (struct fuse_args)FUSE_ARGS_INIT(argc, argv);
+    if (fuse_opt_parse(&options->forwarded, options, words, take) != 0) {
         return false;
     }
-    if (ret->want_help || ret->want_version) {
+    if (options->want_help || options->want_version) {
         return true;
     }
-    if (!ret->directory) {
+    if (!options->directory) {
         (void)fprintf(
                 stderr, PROGRAM ": usage: " PROGRAM " IMAGE DIRECTORY [-o OPTIONS]\n");
         return false;
@@ -415,14 +438,12 @@ bool fat_options_forward(
         struct fat_options *options, bool read_only, unsigned block_bytes)
 {
     struct fuse_args *args = &options->forwarded;
-    const char *name =
-            options->fsname && !block_bytes ? options->fsname : options->image;
     bool ok = forward(args, "default_permissions", "") &&
-              forward(args, "fsname=", name) &&
+              forward(args, "fsname=", fat_options_source(options, block_bytes != 0)) &&
               forward(args, "subtype=", options->subtype ? options->subtype : PROGRAM);
 
     /* root's mount is for everybody, as people expect of vfat; modes still hold */
-    if (options->allow_other || (geteuid() == 0 && !options->noallow_other)) {
+    if (options->allow_other || (options->mounter_is_root && !options->noallow_other)) {
         ok = ok && forward(args, "allow_other", "");
     }
     if (read_only) {
@@ -440,6 +461,33 @@ bool fat_options_forward(
     return ok;
 }
 
+const char *fat_options_source(const struct fat_options *options, bool is_fuseblk)
+{
+    return options->fsname && !is_fuseblk ? options->fsname : options->image;
+}
+
+char *fat_options_words(const struct fat_options *options)
+{
+    const struct fuse_args *args = &options->forwarded;
+    char *list = NULL;
+    bool ok = true;
+
+    for (int i = 1; ok && i + 1 < args->argc; i++) {
+        if (strcmp(args->argv[i], "-o") == 0) {
+            i++;
+            ok = append_word(&list, args->argv[i]);
+        }
+    }
+    if (ok && options->table_words) {
+        ok = append_word(&list, options->table_words);
+    }
+    if (!ok) {
+        free(list);
+        list = NULL;
+    }
+    return list;
+}
+
 void fat_options_done(struct fat_options *options)
 {
     fuse_opt_free_args(&options->forwarded);
@@ -447,6 +495,7 @@ void fat_options_done(struct fat_options *options)
     free(options->directory);
     free(options->fsname);
     free(options->subtype);
+    free(options->table_words);
 }
 
 void fat_options_usage(const char *program)

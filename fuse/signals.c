@@ -45,7 +45,7 @@ static bool is_ours_on_top(const struct fat_signals *signals)
     struct fat_mounted mounted;
     bool ours;
 
-    if (!fat_mounts_find(signals->directory, &mounted)) {
+    if (!signals->directory || !fat_mounts_find(signals->directory, &mounted)) {
         return false;
     }
     ours = mounted.device == signals->device;
@@ -88,7 +88,7 @@ struct fat_signals *fat_signals_new(struct fat_loop *loop, const char *directory
     }
     signals->loop = loop;
     signals->directory = directory;
-    if (fat_mounts_find(directory, &mounted)) {
+    if (directory && fat_mounts_find(directory, &mounted)) {
         signals->device = mounted.device;
         fat_mounted_done(&mounted);
     }

@@ -15,7 +15,11 @@ struct fat_signals;
 /* Keep these signals from every thread; before the first thread is started. */
 bool fat_signals_block(void);
 
-/* NULL without memory or without a thread. Both arguments outlive it. */
+/*
+ * NULL without memory or without a thread. Both arguments outlive it.
+ *
+ * @directory   NULL: there is no path to the mount, a signal only stops the loop
+ */
 struct fat_signals *fat_signals_new(struct fat_loop *loop, const char *directory);
 void fat_signals_free(struct fat_signals *signals); /* NULL is a no-op */
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * /sbin/umount.fuse.fatward, which umount(8) runs by itself.
+ * /sbin/umount.fuse.fatward, .vfat, .msdos and .fat, which umount(8) runs by itself.
  *
  * It is installed as /sbin/umount.fuse too: for root and an absolute path, libmount
  * knows from statfs(2) that it is a fuse mount and doesn't look for the subtype. So
@@ -185,9 +185,18 @@ static int unmount(const struct request *request, const struct fat_mounted *moun
                    : wait_for_server(request, mounted->source);
 }
 
+/* By hand it is fatward; the service has a type for each name of the file system. */
 static bool is_ours(const char *type)
 {
-    return strcmp(type, "fuse.fatward") == 0 || strcmp(type, "fuseblk.fatward") == 0;
+    static const char *const types[] = {"fatward", "vfat", "msdos", "fat"};
+    const char *dot = strchr(type, '.');
+
+    for (size_t i = 0; dot && i < sizeof(types) / sizeof(types[0]); i++) {
+        if (strcmp(dot + 1, types[i]) == 0) {
+            return strncmp(type, "fuse.", 5) == 0 || strncmp(type, "fuseblk.", 8) == 0;
+        }
+    }
+    return false;
 }
 
 static bool is_fuse(const char *type)

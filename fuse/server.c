@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+#include "server.h"
+
+#include <poll.h>
+
+bool fat_server_start(struct fat_server *s, const char *directory)
+{
+    s->loop = fat_loop_new(s->session, &s->mount);
+    s->mount.notifier = fat_notifier_new(s->session);
+    if (s->loop && s->mount.notifier && fat_mount_start(&s->mount, s->options)) {
+        s->signals = fat_signals_new(s->loop, directory);
+    }
+    if (!s->signals) {
+        fat_log_say(&s->log, true, "out of memory or threads");
+    }
+    return s->signals != NULL;
+}
+
+/* Whether the kernel has ended the connection. */
+static bool is_disconnected(struct fuse_session *session)
+{
+    struct pollfd fd = {.fd = fuse_session_fd(session)};
+
+    return poll(&fd, 1, 0) == 1 && (fd.revents & POLLERR);
+}
+
+bool fat_server_run(struct fat_server *s, bool *ret_left_over)
+{
+    const bool ok = fat_loop_run(s->loop, s->options->threads);
+
+    *ret_left_over = !fat_signals_unmounted(s->signals) || is_disconnected(s->session);
+    return ok;
+}
+
+bool fat_server_finish(struct fat_server *s)
+{
+    fat_signals_free(s->signals);
+    fat_loop_free(s->loop);
+    s->signals = NULL;
+    s->loop = NULL;
+    fat_mount_finish(&s->mount);
+    fat_notifier_free(s->mount.notifier);
+    s->mount.notifier = NULL;
+    if (s->session) {
+        fuse_session_destroy(s->session);
+        s->session = NULL;
+    }
+    if (s->mount.last_err < 0) {
+        fat_log_say_err(&s->log,
+                "closing it failed, changes may be missing on the medium",
+                s->mount.last_err);
+    }
+    return s->mount.last_err == FAT_OK;
+}
