@@ -10,7 +10,7 @@ need cmake pkg-config cc
 
 work=$(mktemp -d) || exit 2
 trap 'rm -rf "$work"' EXIT
-prefix=$work/prefix
+prefix=$work/dest/usr
 
 fail()
 {
@@ -19,7 +19,9 @@ fail()
     exit 1
 }
 
-cmake --install "$build" --prefix "$prefix" >"$work/log" 2>&1 || fail "can not be installed"
+# Some of it goes to places that no prefix moves (/sbin, systemd's folder for units).
+DESTDIR=$work/dest cmake --install "$build" --prefix /usr >"$work/log" 2>&1 ||
+    fail "can not be installed"
 
 mkdir "$work/user"
 cat >"$work/user/user.c" <<'END'
