@@ -189,22 +189,11 @@ static bool serve(struct activated *a)
 }
 
 /* The unit's words first, then the caller's. */
-static bool collect(
-        struct fat_service *service, int argc, char **argv, struct fuse_args *ret)
-{
-    for (int i = 0; i < argc; i++) {
-        if (fuse_opt_add_arg(ret, argv[i]) != 0) {
-            return false;
-        }
-    }
-    return fat_service_append_arguments(service, ret) == 0;
-}
-
 static bool parse(
         struct fat_service *service, struct fat_options *options, int argc, char **argv)
 {
-    struct fuse_args args = FUSE_ARGS_INIT(0, NULL);
-    bool ok = collect(service, argc, argv, &args) &&
+    struct fuse_args args = FUSE_ARGS_INIT(argc, argv);
+    bool ok = fat_service_append_arguments(service, &args) == 0 &&
               fat_options_parse(options, args.argc, args.argv);
 
     fuse_opt_free_args(&args);

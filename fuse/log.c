@@ -18,8 +18,7 @@ void fat_log_to_syslog(struct fat_log *log)
     atomic_store(&log->sink, FAT_LOG_SYSLOG);
 }
 
-/* What is not printable ASCII, and the backslash, as \xNN: the text is somebody's. */
-static void escape(const char *text, char *line, size_t size)
+void fat_log_escape(const char *text, char *line, size_t size)
 {
     size_t used = 0;
 
@@ -41,7 +40,7 @@ static void say_to_journal(const char *image, int level, const char *text)
     char line[LONGEST_LINE];
 
     (void)snprintf(whole, sizeof(whole), "%s%s%s", image, image[0] ? ": " : "", text);
-    escape(whole, line, sizeof(line));
+    fat_log_escape(whole, line, sizeof(line));
     /* one write a line, so that threads don't mix theirs */
     (void)fprintf(stderr, "<%d>fatward: %s\n", level, line);
 }
@@ -90,9 +89,10 @@ void fat_log_say_err(struct fat_log *log, const char *what, fat_err err)
 
 void fat_log_say_errno(struct fat_log *log, const char *what, int error)
 {
+    const char *name = strerrordesc_np(error); /* a mount helper may invent some */
     char text[LONGEST_TEXT];
 
-    (void)snprintf(text, sizeof(text), "%s: %s", what, strerrordesc_np(error));
+    (void)snprintf(text, sizeof(text), "%s: %s", what, name ? name : "unknown error");
     fat_log_say(log, true, text);
 }
 

@@ -8,6 +8,7 @@
 
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stddef.h>
 
 #include <fatward/report.h>
 
@@ -27,6 +28,12 @@ void fat_log_to_journal(struct fat_log *log);
 void fat_log_say(struct fat_log *log, bool is_error, const char *text);
 void fat_log_say_err(struct fat_log *log, const char *what, fat_err err);
 void fat_log_say_errno(struct fat_log *log, const char *what, int error);
+
+/*
+ * Write @text, which is somebody's, as a part of one line that drives no terminal: what
+ * is not printable ASCII, and the backslash, as \xNN. Cut off where @size [bytes] ends.
+ */
+void fat_log_escape(const char *text, char *line, size_t size);
 
 /* A fat_report_fn; @context is the log. */
 void fat_log_report(void *context, const struct fat_report *report);

@@ -11,6 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "log.h"
+
 #define PROGRAM "fatward"
 
 enum {
@@ -19,6 +21,7 @@ enum {
     DEFAULT_THREADS = 8,
     LARGEST_THREADS = 64,
     CAUTIOUS_MASK = 0022,
+    LONGEST_SHOWN = 1024,
 };
 
 enum word {
@@ -38,6 +41,7 @@ enum word {
     WORD_SUBTYPE,
     WORD_ALLOW_OTHER,
     WORD_NOALLOW_OTHER,
+    WORD_BY_HAND,
     WORD_THREADS,
     WORD_SINGLE,
     WORD_FOREGROUND,
@@ -80,9 +84,10 @@ static const struct fuse_opt words[] = {
         OURS("--help", WORD_HELP),
         OURS("-V", WORD_VERSION),
         OURS("--version", WORD_VERSION),
+        /* libfuse's own; it compares users, or asks a program of its own to unmount */
+        OURS("allow_root", WORD_BY_HAND),
+        OURS("auto_unmount", WORD_BY_HAND),
         /* libfuse's own, and the mount flags that it turns into bits */
-        PASSED("allow_root"),
-        PASSED("auto_unmount"),
         PASSED("max_read="),
         PASSED("max_readahead="),
         PASSED("max_background="),
@@ -142,9 +147,13 @@ static const struct fuse_opt words[] = {
         FUSE_OPT_END,
 };
 
+/* The argument is somebody's, and standard error may be the journal. */
 static int refuse(const char *argument, const char *reason)
 {
-    (void)fprintf(stderr, PROGRAM ": option '%s': %s\n", argument, reason);
+    char text[LONGEST_SHOWN];
+
+    fat_log_escape(argument, text, sizeof(text));
+    (void)fprintf(stderr, PROGRAM ": option '%s': %s\n", text, reason);
     return -1;
 }
 
@@ -337,6 +346,9 @@ static int take(void *data, const char *argument, int key, struct fuse_args *out
     if (key == FUSE_OPT_KEY_OPT) {
         return take_unlisted(o, argument);
     }
+    if (key == (int)WORD_BY_HAND) {
+        return o->is_by_service ? refuse(argument, "not with a service") : 1;
+    }
     if (strchr(argument, '=')) {
         return take_value(o, (enum word)key, argument);
     }
@@ -364,6 +376,7 @@ void fat_options_init(struct fat_options *ret, enum fat_mounter mounter)
             .directory_mask = mask,
             .commit_seconds = DEFAULT_COMMIT_SECONDS,
             .threads = DEFAULT_THREADS,
+            .is_by_service = !known,
     };
 }
 

@@ -30,6 +30,7 @@ struct fat_options {
     bool sync, dirsync, flush; /* when a change is committed before its reply       */
     bool foreground, debug;
     bool allow_other, noallow_other;
+    bool is_by_service; /* whoever mounts is another process                           */
     bool mounter_is_root; /* his mount is open to others; for the caller to set        */
     bool want_help, want_version;
 };

@@ -33,11 +33,10 @@ static long long now_ms(void)
 static int wait_until(long long deadline_ms, int socket, short events)
 {
     struct pollfd waiting = {.fd = socket, .events = events};
-    const long long rest = deadline_ms - now_ms();
-    const int found = poll(&waiting, 1,
-            rest < 0         ? 0
-            : rest > INT_MAX ? INT_MAX
-                             : (int)rest);
+    const long long left = deadline_ms - now_ms();
+    const int rest = left > INT_MAX ? INT_MAX : (int)left;
+    /* below zero would be for ever */
+    const int found = poll(&waiting, 1, rest < 0 ? 0 : rest);
 
     if (found == 0) {
         return ETIMEDOUT;

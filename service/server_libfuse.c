@@ -15,22 +15,33 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/time.h>
+#include <unistd.h>
 
 enum { ACTIVATED = 3, LIMIT_SECONDS = 30 };
 
 struct fat_service {
     struct fuse_service *libfuse;
+    bool parted; /* goodbye was said */
 };
 
-/* A helper that hangs must not take us with it. Not a socket of ours: no harm. */
+/* Whether descriptor 3 is a connection that systemd has started this process for. */
+static bool is_activated(void)
+{
+    /* NOLINTBEGIN(concurrency-mt-unsafe): the only thread */
+    const char *pid = getenv("LISTEN_PID");
+    const bool has_descriptors = getenv("LISTEN_FDS") != NULL;
+    /* NOLINTEND(concurrency-mt-unsafe) */
+
+    return has_descriptors && pid && strtol(pid, NULL, 10) == (long)getpid();
+}
+
+/* A helper that hangs must not take us with it. Not a socket: libfuse will say so. */
 static void limit_waiting(void)
 {
     const struct timeval limit = {.tv_sec = LIMIT_SECONDS};
 
-    if (getenv("LISTEN_FDS")) { /* NOLINT(concurrency-mt-unsafe): the only thread */
-        (void)setsockopt(ACTIVATED, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
-        (void)setsockopt(ACTIVATED, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
-    }
+    (void)setsockopt(ACTIVATED, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+    (void)setsockopt(ACTIVATED, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
 }
 
 int fat_service_accept(struct fat_service **ret)
@@ -38,16 +49,24 @@ int fat_service_accept(struct fat_service **ret)
     struct fat_service *s = calloc(1, sizeof(*s));
     int error;
 
+    *ret = NULL;
     if (!s) {
         return ENOMEM;
     }
-    limit_waiting();
-    error = -fuse_service_accept(&s->libfuse);
-    if (error || !fuse_service_accepted(s->libfuse)) {
-        free(s);
-        s = NULL;
+    if (is_activated()) {
+        limit_waiting();
     }
-    *ret = s;
+    error = -fuse_service_accept(&s->libfuse);
+    if (!error && fuse_service_accepted(s->libfuse)) {
+        *ret = s;
+        return 0;
+    }
+    fuse_service_destroy(&s->libfuse);
+    free(s);
+    if (error) {
+        /* libfuse may leave it open, and the helper would wait for our end */
+        (void)close(ACTIVATED);
+    }
     return error;
 }
 
@@ -104,7 +123,10 @@ int fat_service_mount(struct fat_service *service, struct fuse_session *session,
 
 void fat_service_goodbye(struct fat_service *service, bool ok)
 {
-    (void)fuse_service_send_goodbye(service->libfuse, ok ? 0 : 1);
+    if (!service->parted) {
+        (void)fuse_service_send_goodbye(service->libfuse, ok ? 0 : 1);
+        service->parted = true;
+    }
 }
 
 void fat_service_free(struct fat_service *service)

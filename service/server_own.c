@@ -36,16 +36,19 @@ enum { LARGEST_ERRNO = 4095 };
 enum { GOODBYE_FAILED = 1 }; /* 2 would mean: try another program */
 
 struct fat_service {
-    int socket; /* -1 after goodbye */
+    int socket;       /* -1 after goodbye */
+    const char *step; /* for messages     */
     int fuse, arguments;
     uint32_t rights;
     struct fat_channel_packet packet;
 };
 
-static int complain(int error, const char *what)
+static int complain(int error, const char *step, const char *what)
 {
-    (void)fprintf(
-            stderr, "<3>fatward: mount helper: %s: %s\n", what, strerrordesc_np(error));
+    const char *text = strerrordesc_np(error);
+
+    (void)fprintf(stderr, "<3>fatward: mount helper: %s: %s: %s\n", step, what,
+            text ? text : "an error without a name");
     return error;
 }
 
@@ -56,12 +59,12 @@ static int receive(struct fat_service *s, enum fat_wire_kind kind, int *ret_fd)
     int error = fat_channel_receive(s->socket, LIMIT_MS, &s->packet, ret_fd);
 
     if (error) {
-        return complain(error, "waiting for its message");
+        return complain(error, s->step, "waiting for its message");
     }
     if (s->packet.fault != FAT_WIRE_SOUND) {
-        error = complain(EBADMSG, fat_wire_fault_text(s->packet.fault));
+        error = complain(EBADMSG, s->step, fat_wire_fault_text(s->packet.fault));
     } else if (message->kind != kind) {
-        error = complain(EBADMSG, "a message of another kind was due");
+        error = complain(EBADMSG, s->step, "a message of another kind was due");
     }
     if (error && ret_fd && *ret_fd >= 0) {
         close(*ret_fd);
@@ -75,15 +78,17 @@ static int send_message(
 {
     const int error = fat_channel_send(s->socket, LIMIT_MS, message, -1);
 
-    return error ? complain(error, fat_wire_name(message->kind)) : 0;
+    return error ? complain(error, fat_wire_name(message->kind), "sending") : 0;
 }
 
-/* What the helper answered to a command. */
+/* Give a command; what the helper answers. */
 static int ask(struct fat_service *s, const struct fat_wire_message *message)
 {
     uint32_t answer;
-    int error = send_message(s, message);
+    int error;
 
+    s->step = fat_wire_name(message->kind);
+    error = send_message(s, message);
     if (!error) {
         error = receive(s, FAT_WIRE_REPLY, NULL);
     }
@@ -91,8 +96,10 @@ static int ask(struct fat_service *s, const struct fat_wire_message *message)
         return error;
     }
     answer = s->packet.message.error;
-    return answer <= LARGEST_ERRNO ? (int)answer
-                                   : complain(EBADMSG, "answered with no errno");
+    if (answer > LARGEST_ERRNO) {
+        return complain(EBADMSG, s->step, "answered no errno");
+    }
+    return answer == 0 ? 0 : complain((int)answer, s->step, "refused");
 }
 
 static int greet(struct fat_service *s)
@@ -105,9 +112,8 @@ static int greet(struct fat_service *s)
     if (error) {
         return error;
     }
-    if (hello->min_version > FAT_WIRE_VERSION || hello->version < FAT_WIRE_VERSION ||
-            hello->min_version > hello->version) {
-        return complain(EPROTONOSUPPORT, "speaks no version 1");
+    if (hello->min_version > FAT_WIRE_VERSION || hello->version < FAT_WIRE_VERSION) {
+        return complain(EPROTONOSUPPORT, s->step, "speaks no version 1");
     }
     /* a later helper may offer more than we know; we never ask for it */
     s->rights = hello->flags;
@@ -118,8 +124,10 @@ static int greet(struct fat_service *s)
 static int take_descriptor(struct fat_service *s, const char *name, int *ret)
 {
     int fd = -1;
-    const int error = receive(s, FAT_WIRE_FILE, &fd);
+    int error;
 
+    s->step = name;
+    error = receive(s, FAT_WIRE_FILE, &fd);
     if (error) {
         return error;
     }
@@ -128,7 +136,7 @@ static int take_descriptor(struct fat_service *s, const char *name, int *ret)
         if (fd >= 0) {
             close(fd);
         }
-        return complain(EBADMSG, "its descriptors are not those that were due");
+        return complain(EBADMSG, s->step, "not the descriptor that was due");
     }
     *ret = fd;
     return 0;
@@ -140,6 +148,7 @@ static struct fat_service *service_new(int socket)
 
     if (s) {
         s->socket = socket;
+        s->step = "greeting";
         s->fuse = -1;
         s->arguments = -1;
     }
@@ -154,7 +163,8 @@ int fat_service_accept(struct fat_service **ret)
 
     if (error || socket < 0) {
         *ret = NULL;
-        return error ? complain(error, "the descriptor from systemd") : 0;
+        return error ? complain(error, "connection", "not as systemd hands it over")
+                     : 0;
     }
     s = service_new(socket);
     if (!s) {
@@ -222,8 +232,28 @@ static int read_arguments(int fd, void **ret, size_t *ret_length)
     return 0;
 }
 
+/* libfuse lengthens only what it has allocated itself. */
+static int make_longer(struct fuse_args *args)
+{
+    struct fuse_args copy = FUSE_ARGS_INIT(0, NULL);
+
+    for (int i = 0; !args->allocated && i < args->argc; i++) {
+        if (fuse_opt_add_arg(&copy, args->argv[i]) != 0) {
+            fuse_opt_free_args(&copy);
+            return ENOMEM;
+        }
+    }
+    if (copy.allocated) {
+        *args = copy;
+    }
+    return 0;
+}
+
 static int append(struct fuse_args *args, const char *const *arguments, unsigned count)
 {
+    if (make_longer(args) != 0) {
+        return ENOMEM;
+    }
     for (unsigned i = 1; i < count; i++) {
         if (fuse_opt_add_arg(args, arguments[i]) != 0) {
             return ENOMEM;
@@ -242,11 +272,11 @@ int fat_service_append_arguments(struct fat_service *service, struct fuse_args *
     int error = read_arguments(service->arguments, &bytes, &length);
 
     if (error) {
-        return complain(error, "reading its command line");
+        return complain(error, "command line", "can't be read");
     }
     fault = fat_argv_decode(bytes, length, &arguments, &count);
     if (fault != FAT_ARGV_SOUND) {
-        error = complain(fault == FAT_ARGV_NO_MEMORY ? ENOMEM : EBADMSG,
+        error = complain(fault == FAT_ARGV_NO_MEMORY ? ENOMEM : EBADMSG, "command line",
                 fat_argv_fault_text(fault));
     } else {
         error = append(args, arguments, count);
@@ -277,7 +307,7 @@ static int take_file(struct fat_service *s, const char *path, int *ret)
     } else if (message->error > 0 && message->error <= LARGEST_ERRNO) {
         return (int)message->error;
     }
-    return complain(EBADMSG, "its answer to OPEN makes no sense");
+    return complain(EBADMSG, s->step, "its answer makes no sense");
 }
 
 int fat_service_open(
@@ -285,8 +315,10 @@ int fat_service_open(
 {
     const struct fat_wire_message request = {
             .kind = FAT_WIRE_OPEN, .open_flags = (uint32_t)flags, .text = path};
-    const int error = send_message(service, &request);
+    int error;
 
+    service->step = fat_wire_name(request.kind);
+    error = send_message(service, &request);
     return error ? error : take_file(service, path, ret_fd);
 }
 
@@ -306,22 +338,10 @@ static int bind_session(struct fat_service *s, struct fuse_session *session)
 
     (void)snprintf(path, sizeof(path), "/dev/fd/%d", s->fuse);
     if (fuse_session_mount(session, path) != 0) {
-        return complain(EBADF, "libfuse refuses the FUSE descriptor");
+        return complain(EBADF, "fusedev", "libfuse refuses it");
     }
     s->fuse = -1;
     return 0;
-}
-
-/* Ask for one step of the mount. */
-static int step(struct fat_service *s, const struct fat_wire_message *message)
-{
-    const int error = ask(s, message);
-
-    if (error) {
-        (void)fprintf(stderr, "<3>fatward: mount helper: %s was refused: %s\n",
-                fat_wire_name(message->kind), strerrordesc_np(error));
-    }
-    return error;
 }
 
 static int steps(struct fat_service *s, const struct fat_service_mount *mount,
@@ -343,7 +363,7 @@ static int steps(struct fat_service *s, const struct fat_service_mount *mount,
                              messages[i].kind == FAT_WIRE_TABLE_OPTIONS;
 
         if (messages[i].text || !is_list) {
-            error = step(s, &messages[i]);
+            error = ask(s, &messages[i]);
         }
     }
     return error;
@@ -365,7 +385,7 @@ int fat_service_mount(struct fat_service *service, struct fuse_session *session,
     }
     fat_words_done(&words);
     if (!error && chdir("/") != 0) {
-        error = complain(errno, "changing to /");
+        error = complain(errno, "DOIT", "changing to / afterwards");
     }
     return error;
 }
