@@ -170,6 +170,16 @@ static void leave(struct fat_loop *loop, bool failed)
     pthread_mutex_unlock(&loop->lock);
 }
 
+/*
+ * EINTR and EAGAIN: nothing came. ECONNABORTED: the volume was unmounted in the moment
+ * in which a request was handed over; the next read() says so in the usual way, with
+ * ENODEV, of which libfuse makes 0.
+ */
+static bool is_worth_another(int received)
+{
+    return received == -EINTR || received == -EAGAIN || received == -ECONNABORTED;
+}
+
 static void *work(void *argument)
 {
     struct fat_loop *loop = argument;
@@ -180,12 +190,12 @@ static void *work(void *argument)
         received = fuse_session_receive_buf(loop->session, &buffer);
         if (received > 0) {
             serve(loop, &buffer);
-        } else if (received != -EINTR && received != -EAGAIN) {
+        } else if (!is_worth_another(received)) {
             break;
         }
     }
     free(buffer.mem);
-    leave(loop, received < 0 && received != -EINTR && received != -EAGAIN);
+    leave(loop, received < 0 && !is_worth_another(received));
     return NULL;
 }
 
