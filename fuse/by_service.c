@@ -4,9 +4,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <fuse_opt.h>
+#include <linux/fs.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -55,13 +58,29 @@ static bool is_refusal(int error)
     return error == EACCES || error == EPERM || error == EROFS;
 }
 
+/* A block device opens for writing and refuses every write. */
+static bool is_write_protected(int fd)
+{
+    int read_only = 0;
+
+    return ioctl(fd, BLKROGET, &read_only) == 0 && read_only;
+}
+
+static int open_for_writing(struct activated *a, int claim, int *ret_fd)
+{
+    const int error = open_patiently(a, O_RDWR | claim, ret_fd);
+
+    if (!error && is_write_protected(*ret_fd)) {
+        close(*ret_fd);
+        return EROFS;
+    }
+    return error;
+}
+
 static int open_image(struct activated *a, int claim, int *ret_fd)
 {
-    int error = EROFS;
+    int error = a->read_only ? EROFS : open_for_writing(a, claim, ret_fd);
 
-    if (!a->read_only) {
-        error = open_patiently(a, O_RDWR | claim, ret_fd);
-    }
     if (!is_refusal(error)) {
         return error;
     }
@@ -79,7 +98,7 @@ static int open_image(struct activated *a, int claim, int *ret_fd)
  */
 static int open_claimed(struct activated *a, int *ret_fd)
 {
-    struct stat status;
+    struct stat status, again;
     int error = open_image(a, O_EXCL, ret_fd);
 
     if (error || !fat_service_can_fuseblk(a->service)) {
@@ -95,7 +114,12 @@ static int open_claimed(struct activated *a, int *ret_fd)
     }
     a->fuseblk = true;
     close(*ret_fd);
-    return open_image(a, 0, ret_fd);
+    error = open_image(a, 0, ret_fd);
+    if (!error && (fstat(*ret_fd, &again) != 0 || again.st_rdev != status.st_rdev)) {
+        close(*ret_fd);
+        return ESTALE; /* the name leads to another device by now */
+    }
+    return error;
 }
 
 static bool open_medium(struct activated *a)
@@ -166,11 +190,24 @@ static bool may_have_what_it_wants(struct activated *a)
     return true;
 }
 
+/* Signals are blocked while all is set up. */
+static bool may_stay(struct activated *a)
+{
+    sigset_t pending;
+
+    if (sigpending(&pending) != 0 ||
+            (!sigismember(&pending, SIGTERM) && !sigismember(&pending, SIGINT))) {
+        return true;
+    }
+    fat_log_say(&a->server.log, true, "told to leave before it was served");
+    return false;
+}
+
 /* All that may fail comes before the goodbye: the helper undoes a mount until then. */
 static bool set_up(struct activated *a)
 {
     return may_have_what_it_wants(a) && open_medium(a) && make_session(a) && mount(a) &&
-           fat_server_start(&a->server, NULL);
+           may_stay(a) && fat_server_start(&a->server, NULL);
 }
 
 static bool serve(struct activated *a)

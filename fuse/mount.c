@@ -13,6 +13,7 @@ bool fat_mount_start(struct fat_mount *mount, const struct fat_options *options)
     mount->rules = fat_attr_rules_make(options, info.cluster_bytes);
     mount->cluster_bytes = info.cluster_bytes;
     mount->cluster_count = info.cluster_count;
+    mount->options = options;
     mount->sync = options->sync;
     mount->dirsync = options->dirsync;
     mount->flush = options->flush;

@@ -29,6 +29,7 @@ struct fat_mount {
     struct fat_committer *committer;
     struct fat_notifier *notifier; /* NULL until the session exists */
     struct fat_attr_rules rules;
+    const struct fat_options *options; /* outlive the mount                          */
     bool sync, dirsync, flush;
     uint32_t cluster_bytes, cluster_count; /* for statfs: they never change */
     bool finished;                         /* fat_mount_finish() has run */

@@ -28,7 +28,15 @@ static void op_init(void *data, struct fuse_conn_info *connection)
     connection->want &= ~unwanted;
     connection->want |= wanted & connection->capable;
     connection->max_write = LARGEST_REQUEST;
+    /* what libfuse has been told at first, or it ends the connection */
+    connection->max_read = mount->options->max_read;
     connection->max_readahead = LARGEST_REQUEST;
+    if (mount->options->max_readahead) {
+        connection->max_readahead = mount->options->max_readahead;
+    }
+    if (mount->options->max_background) {
+        connection->max_background = mount->options->max_background;
+    }
     connection->time_gran = COARSEST_TIME;
     fat_notifier_set_protocol(mount->notifier, connection->proto_minor);
 }

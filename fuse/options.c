@@ -20,6 +20,8 @@ enum {
     LARGEST_COMMIT_SECONDS = 3600,
     DEFAULT_THREADS = 8,
     LARGEST_THREADS = 64,
+    LARGEST_BACKGROUND = UINT16_MAX, /* as the kernel counts them */
+    LARGEST_BYTES = 1 << 20,
     CAUTIOUS_MASK = 0022,
     LONGEST_SHOWN = 1024,
 };
@@ -43,6 +45,9 @@ enum word {
     WORD_NOALLOW_OTHER,
     WORD_BY_HAND,
     WORD_THREADS,
+    WORD_MAX_READ,
+    WORD_MAX_READAHEAD,
+    WORD_MAX_BACKGROUND,
     WORD_SINGLE,
     WORD_FOREGROUND,
     WORD_DEBUG,
@@ -76,6 +81,9 @@ static const struct fuse_opt words[] = {
         OURS("allow_other", WORD_ALLOW_OTHER),
         OURS("noallow_other", WORD_NOALLOW_OTHER),
         OURS("max_threads=", WORD_THREADS),
+        OURS("max_read=", WORD_MAX_READ),
+        OURS("max_readahead=", WORD_MAX_READAHEAD),
+        OURS("max_background=", WORD_MAX_BACKGROUND),
         OURS("-s", WORD_SINGLE),
         OURS("-f", WORD_FOREGROUND),
         OURS("-d", WORD_DEBUG),
@@ -88,9 +96,6 @@ static const struct fuse_opt words[] = {
         OURS("allow_root", WORD_BY_HAND),
         OURS("auto_unmount", WORD_BY_HAND),
         /* libfuse's own, and the mount flags that it turns into bits */
-        PASSED("max_read="),
-        PASSED("max_readahead="),
-        PASSED("max_background="),
         PASSED("suid"),
         PASSED("nosuid"),
         PASSED("dev"),
@@ -126,6 +131,14 @@ static const struct fuse_opt words[] = {
         IGNORED("nomand"),
         IGNORED("symfollow"),
         IGNORED("nosymfollow"),
+        /* the kernel's vfat, where it asks for what is so here anyway */
+        IGNORED("utf8"),
+        IGNORED("utf8=1"),
+        IGNORED("iocharset=utf8"),
+        IGNORED("codepage=437"),
+        IGNORED("shortname=mixed"),
+        IGNORED("errors=remount-ro"),
+        IGNORED("quiet"),
         /* mount(8)'s bookkeeping */
         IGNORED("auto"),
         IGNORED("noauto"),
@@ -271,6 +284,8 @@ static int take_unlisted(struct fat_options *o, const char *argument)
 
 static int take_value(struct fat_options *o, enum word word, const char *argument)
 {
+    static const char not_bytes[] = "not a number of bytes from 1 to 1048576";
+
     switch ((int)word) {
     case WORD_UID:
     case WORD_GID:
@@ -285,6 +300,13 @@ static int take_value(struct fat_options *o, enum word word, const char *argumen
     case WORD_THREADS:
         return take_count(argument, "not a number of threads from 1 to 64",
                 LARGEST_THREADS, &o->threads);
+    case WORD_MAX_READ: /* libfuse has to see it too */
+        return take_count(argument, not_bytes, LARGEST_BYTES, &o->max_read) ? -1 : 1;
+    case WORD_MAX_READAHEAD:
+        return take_count(argument, not_bytes, LARGEST_BYTES, &o->max_readahead);
+    case WORD_MAX_BACKGROUND:
+        return take_count(argument, "not a number of requests from 1 to 65535",
+                LARGEST_BACKGROUND, &o->max_background);
     case WORD_FSNAME:
         return take_text(&o->fsname, argument);
     default:

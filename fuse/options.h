@@ -26,6 +26,8 @@ struct fat_options {
     unsigned file_mask, directory_mask;
     unsigned commit_seconds;
     unsigned threads;
+    unsigned max_read, max_readahead; /* of one request; 0: our own choice   [bytes] */
+    unsigned max_background;          /* requests nobody waits for; 0: libfuse's     */
     bool read_only;
     bool sync, dirsync, flush; /* when a change is committed before its reply       */
     bool foreground, debug;

@@ -27,8 +27,11 @@
 /* Newer than the headers that this is built with. */
 enum { OPTION_PASSRIGHTS = 83 };
 
-/* A helper asks nobody; only opening may take long, where a disk has to spin up. */
-enum { LIMIT_MS = 30000 };
+/*
+ * A helper asks nobody; only opening may take long, where a disk has to spin up. Who
+ * connects and then says nothing takes up one of not many places.
+ */
+enum { GREETING_LIMIT_MS = 5000, LIMIT_MS = 30000 };
 
 /* The largest errno that the kernel has. */
 enum { LARGEST_ERRNO = 4095 };
@@ -38,6 +41,7 @@ enum { GOODBYE_FAILED = 1 }; /* 2 would mean: try another program */
 struct fat_service {
     int socket;       /* -1 after goodbye */
     const char *step; /* for messages     */
+    unsigned limit_ms;
     int fuse, arguments;
     uint32_t rights;
     struct fat_channel_packet packet;
@@ -56,7 +60,7 @@ static int complain(int error, const char *step, const char *what)
 static int receive(struct fat_service *s, enum fat_wire_kind kind, int *ret_fd)
 {
     const struct fat_wire_message *message = &s->packet.message;
-    int error = fat_channel_receive(s->socket, LIMIT_MS, &s->packet, ret_fd);
+    int error = fat_channel_receive(s->socket, s->limit_ms, &s->packet, ret_fd);
 
     if (error) {
         return complain(error, s->step, "waiting for its message");
@@ -76,7 +80,7 @@ static int receive(struct fat_service *s, enum fat_wire_kind kind, int *ret_fd)
 static int send_message(
         const struct fat_service *s, const struct fat_wire_message *message)
 {
-    const int error = fat_channel_send(s->socket, LIMIT_MS, message, -1);
+    const int error = fat_channel_send(s->socket, s->limit_ms, message, -1);
 
     return error ? complain(error, fat_wire_name(message->kind), "sending") : 0;
 }
@@ -149,6 +153,7 @@ static struct fat_service *service_new(int socket)
     if (s) {
         s->socket = socket;
         s->step = "greeting";
+        s->limit_ms = GREETING_LIMIT_MS;
         s->fuse = -1;
         s->arguments = -1;
     }
@@ -185,6 +190,7 @@ int fat_service_accept(struct fat_service **ret)
         fat_service_free(s);
         return error;
     }
+    s->limit_ms = LIMIT_MS;
     *ret = s;
     return 0;
 }

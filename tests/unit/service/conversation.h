@@ -11,7 +11,7 @@
 
 #include "peer.h"
 
-enum { ACTIVATED = 3, LIMIT_MS = 30000 };
+enum { ACTIVATED = 3, GREETING_LIMIT_MS = 5000, LIMIT_MS = 30000 };
 
 #define BYTES(literal) (literal), sizeof(literal) - 1
 

@@ -109,7 +109,7 @@ static void a_mount_is_made_message_by_message(void **state)
     expect_packet(&p.got[6], BYTES("MTABx-a=1\0"));
     expect_packet(&p.got[7], BYTES("DOIT\0\0\0\6"));
     expect_packet(&p.got[8], BYTES("BYEE\0\0\0\0"));
-    assert_int_equal(shortest_limit_ms, LIMIT_MS);
+    assert_int_equal(shortest_limit_ms, GREETING_LIMIT_MS);
     assert_int_equal(longest_limit_ms, LIMIT_MS);
     done_peer(&p);
 }
