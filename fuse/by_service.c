@@ -214,8 +214,10 @@ static bool serve(struct activated *a)
 {
     struct fat_server *server = &a->server;
     bool left_over;
-    bool ok = fat_signals_block() && set_up(a);
+    bool ok;
 
+    fat_sandbox_init(&server->sandbox, server->options->sandbox);
+    ok = fat_signals_block() && set_up(a);
     fat_service_goodbye(a->service, ok);
     fat_service_free(a->service);
     free(a->words);

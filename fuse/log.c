@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <syslog.h>
+#include <time.h>
 
 #include <fuse_log.h>
 
@@ -14,7 +15,8 @@ enum { LONGEST_TEXT = 1024, LONGEST_LINE = 4096 };
 
 void fat_log_to_syslog(struct fat_log *log)
 {
-    openlog("fatward", LOG_PID, LOG_DAEMON);
+    tzset(); /* else it would read the time zone with the first message */
+    openlog("fatward", LOG_PID | LOG_NDELAY, LOG_DAEMON);
     atomic_store(&log->sink, FAT_LOG_SYSLOG);
 }
 
@@ -62,10 +64,8 @@ void fat_log_to_journal(struct fat_log *log)
     atomic_store(&log->sink, FAT_LOG_JOURNAL);
 }
 
-void fat_log_say(struct fat_log *log, bool is_error, const char *text)
+static void say(struct fat_log *log, int level, const char *text)
 {
-    const int level = is_error ? LOG_ERR : LOG_WARNING;
-
     switch (atomic_load(&log->sink)) {
     case FAT_LOG_SYSLOG:
         syslog(level, "%s: %s", log->image, text);
@@ -77,6 +77,16 @@ void fat_log_say(struct fat_log *log, bool is_error, const char *text)
         (void)fprintf(stderr, "fatward: %s: %s\n", log->image, text);
         break;
     }
+}
+
+void fat_log_say(struct fat_log *log, bool is_error, const char *text)
+{
+    say(log, is_error ? LOG_ERR : LOG_WARNING, text);
+}
+
+void fat_log_note(struct fat_log *log, const char *text)
+{
+    say(log, LOG_INFO, text);
 }
 
 void fat_log_say_err(struct fat_log *log, const char *what, fat_err err)

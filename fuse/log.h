@@ -19,13 +19,15 @@ struct fat_log {
     _Atomic(enum fat_log_sink) sink;
 };
 
-/* Leave the terminal to whoever started us. */
+/* Leave the terminal to whoever started us. Afterwards no path is needed any more. */
 void fat_log_to_syslog(struct fat_log *log);
 
 /* libfuse's messages too. Each line with its level; nothing but printable ASCII. */
 void fat_log_to_journal(struct fat_log *log);
 
 void fat_log_say(struct fat_log *log, bool is_error, const char *text);
+/* What is no problem. */
+void fat_log_note(struct fat_log *log, const char *text);
 void fat_log_say_err(struct fat_log *log, const char *what, fat_err err);
 void fat_log_say_errno(struct fat_log *log, const char *what, int error);
 

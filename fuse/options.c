@@ -48,6 +48,8 @@ enum word {
     WORD_MAX_READ,
     WORD_MAX_READAHEAD,
     WORD_MAX_BACKGROUND,
+    WORD_SANDBOX,
+    WORD_NOSANDBOX,
     WORD_SINGLE,
     WORD_FOREGROUND,
     WORD_DEBUG,
@@ -84,6 +86,8 @@ static const struct fuse_opt words[] = {
         OURS("max_read=", WORD_MAX_READ),
         OURS("max_readahead=", WORD_MAX_READAHEAD),
         OURS("max_background=", WORD_MAX_BACKGROUND),
+        OURS("sandbox=", WORD_SANDBOX),
+        OURS("nosandbox", WORD_NOSANDBOX),
         OURS("-s", WORD_SINGLE),
         OURS("-f", WORD_FOREGROUND),
         OURS("-d", WORD_DEBUG),
@@ -258,6 +262,27 @@ static int take_path(struct fat_options *o, const char *argument)
     return 0;
 }
 
+/* In a service the jail is the unit's business, not that of whoever mounts. */
+static int take_sandbox(struct fat_options *o, const char *argument)
+{
+    static const char *const modes[] = {
+            [FAT_SANDBOX_ON] = "sandbox=on",
+            [FAT_SANDBOX_OFF] = "sandbox=off",
+            [FAT_SANDBOX_STRICT] = "sandbox=strict",
+    };
+
+    if (o->is_by_service) {
+        return refuse(argument, "not with a service");
+    }
+    for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
+        if (strcmp(argument, modes[i]) == 0) {
+            o->sandbox = (enum fat_sandbox_mode)i;
+            return 0;
+        }
+    }
+    return refuse(argument, "neither on, off nor strict");
+}
+
 /* Lengthen a list of words, NULL if there is none yet. */
 static bool append_word(char **list, const char *word)
 {
@@ -307,6 +332,8 @@ static int take_value(struct fat_options *o, enum word word, const char *argumen
     case WORD_MAX_BACKGROUND:
         return take_count(argument, "not a number of requests from 1 to 65535",
                 LARGEST_BACKGROUND, &o->max_background);
+    case WORD_SANDBOX:
+        return take_sandbox(o, argument);
     case WORD_FSNAME:
         return take_text(&o->fsname, argument);
     default:
@@ -337,6 +364,8 @@ static int take_flag(struct fat_options *o, enum word word)
         o->allow_other = word == WORD_ALLOW_OTHER;
         o->noallow_other = word == WORD_NOALLOW_OTHER;
         return 0;
+    case WORD_NOSANDBOX:
+        return take_sandbox(o, "sandbox=off");
     case WORD_SINGLE:
         o->threads = 1;
         return 0;
@@ -558,6 +587,9 @@ void fat_options_usage(const char *program)
             "    allow_other, noallow_other\n"
             "                     whether others may use the mount (default: root's)\n"
             "    max_threads=N    requests served at once (default 8)\n"
+            "    sandbox=on|off|strict, nosandbox\n"
+            "                     whether to serve from a jail (default: on); strict:\n"
+            "                     not at all if a part of the jail can't be had\n"
             "\n"
             "and what mount(8) hands to every file system. See fatward(8).\n",
             program);

@@ -13,6 +13,7 @@
 #include <sys/types.h>
 
 #include "fuse_api.h"
+#include "sandbox.h"
 
 struct fat_options {
     struct fuse_args forwarded; /* what libfuse is to see                            */
@@ -28,6 +29,7 @@ struct fat_options {
     unsigned threads;
     unsigned max_read, max_readahead; /* of one request; 0: our own choice   [bytes] */
     unsigned max_background;          /* requests nobody waits for; 0: libfuse's     */
+    enum fat_sandbox_mode sandbox;
     bool read_only;
     bool sync, dirsync, flush; /* when a change is committed before its reply       */
     bool foreground, debug;

@@ -3,12 +3,15 @@
 
 #include <poll.h>
 
-bool fat_server_start(struct fat_server *s, const char *directory)
+bool fat_server_start(struct fat_server *s, struct fat_unmounter *unmounter)
 {
+    if (!fat_sandbox_enter(&s->sandbox, &s->log)) {
+        return false;
+    }
     s->loop = fat_loop_new(s->session, &s->mount);
     s->mount.notifier = fat_notifier_new(s->session);
     if (s->loop && s->mount.notifier && fat_mount_start(&s->mount, s->options)) {
-        s->signals = fat_signals_new(s->loop, directory);
+        s->signals = fat_signals_new(s->loop, unmounter);
     }
     if (!s->signals) {
         fat_log_say(&s->log, true, "out of memory or threads");
@@ -16,19 +19,20 @@ bool fat_server_start(struct fat_server *s, const char *directory)
     return s->signals != NULL;
 }
 
-/* Whether the kernel has ended the connection. */
-static bool is_disconnected(struct fuse_session *session)
+bool fat_server_is_disconnected(const struct fat_server *s)
 {
-    struct pollfd fd = {.fd = fuse_session_fd(session)};
+    struct pollfd fd = {.fd = fuse_session_fd(s->session)};
 
     return poll(&fd, 1, 0) == 1 && (fd.revents & POLLERR);
 }
 
 bool fat_server_run(struct fat_server *s, bool *ret_left_over)
 {
-    const bool ok = fat_loop_run(s->loop, s->options->threads);
+    const bool ok = fat_sandbox_close(&s->sandbox, &s->log) &&
+                    fat_loop_run(s->loop, s->options->threads);
 
-    *ret_left_over = !fat_signals_unmounted(s->signals) || is_disconnected(s->session);
+    *ret_left_over =
+            !fat_signals_unmounted(s->signals) && !fat_server_is_disconnected(s);
     return ok;
 }
 

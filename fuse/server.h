@@ -13,7 +13,9 @@
 #include "loop.h"
 #include "mount.h"
 #include "options.h"
+#include "sandbox.h"
 #include "signals.h"
+#include "unmounter.h"
 
 /* mount(8)'s */
 enum { EXIT_DONE = 0, EXIT_USAGE = 1, EXIT_SYSTEM = 2, EXIT_MOUNT = 32 };
@@ -21,6 +23,7 @@ enum { EXIT_DONE = 0, EXIT_USAGE = 1, EXIT_SYSTEM = 2, EXIT_MOUNT = 32 };
 struct fat_server {
     struct fat_options *options;
     struct fat_log log;
+    struct fat_sandbox sandbox;
     struct fat_mount mount; /* its volume is open before fat_server_start() */
     struct fuse_session *session;
     struct fat_loop *loop;
@@ -28,20 +31,23 @@ struct fat_server {
 };
 
 /*
- * Start what serves requests, and watch for signals.
+ * Go where no path leads anywhere, start what serves requests, and watch for signals.
  *
- * @directory   what a signal unmounts first; NULL: it only ends the loop
+ * @unmounter   what a signal has to unmount first; NULL: it only ends the loop
  * False after saying why.
  */
-bool fat_server_start(struct fat_server *server, const char *directory);
+bool fat_server_start(struct fat_server *server, struct fat_unmounter *unmounter);
 
 /*
- * Serve until the volume is unmounted or a signal ends it.
+ * Lock ourselves in, and serve until the volume is unmounted or a signal ends it.
  *
  * @ret_left_over   whether the mount may still be there, for somebody to unmount
- * False: the connection failed, or no thread could be had.
+ * False: the connection failed, or no thread or no jail could be had.
  */
 bool fat_server_run(struct fat_server *server, bool *ret_left_over);
+
+/* Whether the kernel has ended the connection. */
+bool fat_server_is_disconnected(const struct fat_server *server);
 
 /*
  * Commit and close the volume, say what went wrong with that, end the session.

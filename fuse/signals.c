@@ -6,13 +6,9 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
-#include "mounts.h"
-#include "unmount.h"
-
 struct fat_signals {
     struct fat_loop *loop;
-    const char *directory;
-    dev_t device; /* of our mount: another one may lie on top of it by then */
+    struct fat_unmounter *unmounter;
     atomic_bool unmounted;
     pthread_t thread;
 };
@@ -40,26 +36,10 @@ bool fat_signals_block(void)
            sigaction(SIGPIPE, &ignore, NULL) == 0;
 }
 
-static bool is_ours_on_top(const struct fat_signals *signals)
-{
-    struct fat_mounted mounted;
-    bool ours;
-
-    if (!signals->directory || !fat_mounts_find(signals->directory, &mounted)) {
-        return false;
-    }
-    ours = mounted.device == signals->device;
-    fat_mounted_done(&mounted);
-    return ours;
-}
-
 static void unmount_in_order(struct fat_signals *signals)
 {
-    if (is_ours_on_top(signals)) {
-        fat_unmount_write_back(signals->directory);
-        if (fat_unmount(signals->directory, true, false) == 0) {
-            atomic_store(&signals->unmounted, true);
-        }
+    if (signals->unmounter && fat_unmounter_in_order(signals->unmounter)) {
+        atomic_store(&signals->unmounted, true);
     }
     fat_loop_stop(signals->loop);
 }
@@ -78,20 +58,16 @@ static void *run(void *argument)
     return NULL;
 }
 
-struct fat_signals *fat_signals_new(struct fat_loop *loop, const char *directory)
+struct fat_signals *fat_signals_new(
+        struct fat_loop *loop, struct fat_unmounter *unmounter)
 {
     struct fat_signals *signals = calloc(1, sizeof(*signals));
-    struct fat_mounted mounted;
 
     if (!signals) {
         return NULL;
     }
     signals->loop = loop;
-    signals->directory = directory;
-    if (directory && fat_mounts_find(directory, &mounted)) {
-        signals->device = mounted.device;
-        fat_mounted_done(&mounted);
-    }
+    signals->unmounter = unmounter;
     if (pthread_create(&signals->thread, NULL, run, signals) != 0) {
         free(signals);
         return NULL;

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 
 #include "loop.h"
+#include "unmounter.h"
 
 struct fat_signals;
 
@@ -18,9 +19,10 @@ bool fat_signals_block(void);
 /*
  * NULL without memory or without a thread. Both arguments outlive it.
  *
- * @directory   NULL: there is no path to the mount, a signal only stops the loop
+ * @unmounter   NULL: nobody can take the mount off, a signal only stops the loop
  */
-struct fat_signals *fat_signals_new(struct fat_loop *loop, const char *directory);
+struct fat_signals *fat_signals_new(
+        struct fat_loop *loop, struct fat_unmounter *unmounter);
 void fat_signals_free(struct fat_signals *signals); /* NULL is a no-op */
 
 /* Whether a signal has taken the mount off its directory. */

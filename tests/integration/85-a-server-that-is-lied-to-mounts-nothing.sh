@@ -73,7 +73,7 @@ for late in "" "--at open --how delay"; do
     echo data >"$m/file" || fail "no file can be made"
     run 0 umount.fuse.fatward "$m"
     leaves 0
-    ! news | grep -q 'fatward: ' || { news && fail "there was nothing to be said"; }
+    ! news | grep -v '^<6>' | grep -q 'fatward: ' || { news && fail "there was nothing to be said"; }
     sound "$work/vol.img"
 done
 sum=$(sha256sum <"$work/vol.img")

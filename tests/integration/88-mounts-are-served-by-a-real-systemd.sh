@@ -13,7 +13,7 @@ run 0 env DESTDIR="$work/tree" cmake --install "$build"
 mkdir -p "$work/tree/etc/systemd/system/fatward@.service.d" \
     "$work/tree/etc/systemd/system/fatward.socket.d" \
     "$work/tree/etc/systemd/system/sockets.target.wants" "$work/shared"
-printf '[Service]\nSystemCallErrorNumber=kill\n' \
+printf '[Service]\nSystemCallErrorNumber=kill\nEnvironment=FATWARD_SANDBOX_KILL=1\n' \
     >"$work/tree/etc/systemd/system/fatward@.service.d/strict.conf"
 printf '[Socket]\nSocketMode=0222\n' \
     >"$work/tree/etc/systemd/system/fatward.socket.d/everybody.conf"
