@@ -27,7 +27,7 @@ for directive in AmbientCapabilities BindReadOnlyPaths CapabilityBoundingSet Col
     ProtectHostname ProtectKernelLogs ProtectKernelModules ProtectKernelTunables \
     ProtectProc ProtectSystem ReadOnlyPaths RestrictAddressFamilies \
     RestrictNamespaces RestrictRealtime RestrictSUIDSGID RootDirectory \
-    SystemCallArchitectures SystemCallErrorNumber SystemCallFilter TasksMax UMask User; do
+    SystemCallArchitectures SystemCallErrorNumber SystemCallFilter TasksMax UMask; do
     grep -q "^$directive=" "$unit" || fail "$directive= is not set"
 done
 ! grep -E '^SystemCallFilter=.*(@|~)' "$unit" || fail "calls are allowed one by one"

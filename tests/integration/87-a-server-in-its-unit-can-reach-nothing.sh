@@ -97,8 +97,8 @@ grep -q "^descriptors: 0 1 2 3$" first || fail "there are more descriptors than 
 [ "$(grep -c '^Cap.* 0000000000000000$' process)" -eq 10 ] || { cat process && fail "capabilities"; }
 [ "$(grep -c '^NoNewPrivs 1$' process)" -eq 2 ] || fail "no_new_privs is not set"
 [ "$(grep -c '^Seccomp 2$' process)" -eq 2 ] || fail "there is no system call filter"
-[ "$(awk '/^Uid/ && $2 >= 61184 && $2 <= 65519 { print $2 }' process | sort -u | wc -l)" -eq 2 ] ||
-    { cat process && fail "two servers don't have two dynamic users"; }
+[ "$(awk '/^Uid/ && $2 >= 61184 && $2 <= 65519' process | wc -l)" -eq 2 ] ||
+    { cat process && fail "two servers don't have dynamic users"; }
 [ "$(grep -c '^limit \(0\|64\)$' process)" -eq 4 ] || { cat process && fail "limits"; }
 ! grep "^namespace" process || fail "a namespace is the machine's"
 ! grep ' rw' mounts | grep -v '^/proc rw' || fail "something can be written to"
