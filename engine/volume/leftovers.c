@@ -218,16 +218,40 @@ static bool is_too_long(const struct search *s, const struct fat_node *node)
     return false;
 }
 
-/* Growth that a power cut stopped before the size was published. */
-static fat_err cut_to_size(struct fat_node *node)
+static fat_err cut_to(struct fat_node *node, uint32_t size)
 {
     fat_err err;
 
     fat_rwlock_write(&node->lock);
-    err = fat_chain_cut(node, fat_node_clusters(node, node->entry.size_bytes),
-            node->entry.size_bytes);
+    err = fat_chain_cut(node, fat_node_clusters(node, size), size);
     fat_rwlock_write_end(&node->lock);
     return err;
+}
+
+/* What of the file's size its chain holds, where that was found to be less. */
+static uint32_t size_that_fits(const struct search *s, const struct fat_node *node)
+{
+    const uint32_t size = node->entry.size_bytes;
+
+    for (size_t i = 0; i < s->leftovers->short_count; i++) {
+        const struct fat_short_chain *chain = &s->leftovers->shorts[i];
+        const uint64_t bytes =
+                (uint64_t)chain->clusters * s->tree->geometry.cluster_bytes;
+
+        if (chain->cluster == node->entry.first_cluster) {
+            return bytes < size ? (uint32_t)bytes : size;
+        }
+    }
+    return size;
+}
+
+static fat_err mend_size(const struct search *s, struct fat_node *node)
+{
+    const uint32_t fits = size_that_fits(s, node);
+
+    /* Too long: growth that a power cut stopped before the size was published. */
+    return is_too_long(s, node) || fits < node->entry.size_bytes ? cut_to(node, fits)
+                                                                 : FAT_OK;
 }
 
 static fat_err keep(struct search *s, struct alias *alias, struct fat_node *node)
@@ -237,7 +261,7 @@ static fat_err keep(struct search *s, struct alias *alias, struct fat_node *node
         return FAT_OK; /* walked when it is sure which of its names stays */
     }
     if (!node->is_directory) {
-        return is_too_long(s, node) ? cut_to_size(node) : FAT_OK;
+        return mend_size(s, node);
     }
     if (!dotdot_names(node, node->place.parent)) {
         const fat_err err = mend_dotdot(node);

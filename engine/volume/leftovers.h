@@ -19,12 +19,20 @@ struct fat_orphan {
     uint32_t first, count; /* slots */
 };
 
+/* A file whose chain is shorter than its size, which is to be cut down to that. */
+struct fat_short_chain {
+    uint32_t cluster; /* the first, 0: it has none */
+    uint32_t clusters;
+};
+
 /* As the checker found them. */
 struct fat_leftovers {
     uint32_t *aliases; /* first clusters that several names share */
     size_t alias_count, alias_capacity;
     uint32_t *longs; /* first clusters of files with more clusters than they need */
     size_t long_count, long_capacity;
+    struct fat_short_chain *shorts; /* only where somebody asked for it */
+    size_t short_count, short_capacity;
     struct fat_orphan *orphans;
     size_t orphan_count, orphan_capacity;
 };
@@ -33,7 +41,8 @@ struct fat_leftovers {
  * Keep one name of each chain that several names share and remove the others, never
  * the chain (W4): of a directory the name whose parent its ".." tells, else the newer
  * one as rename marks it, else the one met first. Rewrite every ".." that names another
- * parent, erase the orphans, cut what a file has beyond its size.
+ * parent, erase the orphans, cut what a file has beyond its size, and the size where a
+ * chain was said to be shorter.
  * Walks the whole tree; takes the namespace; the edits wait for the next commit.
  *
  * FAT_E_IO, FAT_E_CORRUPT, FAT_E_NOMEM

@@ -41,10 +41,12 @@ static fat_err free_one(struct fat_tree *tree, uint32_t cluster)
 /*
  * Free @cluster if it is one of a chain; *@ret_link is what follows it.
  *
+ * @is_last   of a piece that was counted: what follows it was not believed then either
+ *
  * FAT_E_CORRUPT   it is none: nothing was changed
  */
-static fat_err free_link(
-        struct fat_tree *tree, uint32_t cluster, struct fat_link *ret_link)
+static fat_err free_link(struct fat_tree *tree, uint32_t cluster, bool is_last,
+        struct fat_link *ret_link)
 {
     fat_err err;
 
@@ -55,7 +57,8 @@ static fat_err free_link(
     if (err != FAT_OK) {
         return err;
     }
-    if (ret_link->kind != FAT_LINK_NEXT && ret_link->kind != FAT_LINK_END) {
+    if (ret_link->kind != FAT_LINK_NEXT && ret_link->kind != FAT_LINK_END &&
+            !(is_last && ret_link->kind == FAT_LINK_RESERVED)) {
         return FAT_E_CORRUPT; /* a loop ends here too: its first cluster is free by now */
     }
     return free_one(tree, cluster);
@@ -108,7 +111,7 @@ static fat_err free_piece(struct fat_tree *tree, struct fat_piece *piece)
 
     do {
         const uint32_t cluster = link.cluster;
-        fat_err err = free_link(tree, cluster, &link);
+        fat_err err = free_link(tree, cluster, freed + 1 == piece->count, &link);
 
         if (err != FAT_OK) {
             leave_rest(tree, err, piece, cluster, freed);

@@ -8,12 +8,10 @@
 
 #include "volume/leftovers.h"
 
-/* More than any power cut leaves: somebody made that, and it is not worth the time. */
-enum { LEFTOVERS_MAX = 4096 };
-
 /* What the checker said, as far as it has to be acted upon. */
 struct found {
     struct fat_tree *tree;
+    bool cut_sizes;
     struct fat_piece *lost;
     struct fat_leftovers leftovers;
     bool copies_differ;
@@ -80,6 +78,21 @@ static void remember_long(struct found *found, uint32_t cluster)
     l->longs[l->long_count++] = cluster;
 }
 
+static void remember_short(struct found *found, const struct fat_finding *finding)
+{
+    struct fat_leftovers *l = &found->leftovers;
+    struct fat_short_chain *shorts =
+            room(l->shorts, l->short_count, &l->short_capacity, sizeof(*shorts));
+
+    if (!shorts) {
+        found->err = FAT_E_NOMEM;
+        return;
+    }
+    l->shorts = shorts;
+    l->shorts[l->short_count++] = (struct fat_short_chain){
+            .cluster = finding->cluster, .clusters = finding->second};
+}
+
 static void remember_orphan(struct found *found, const struct fat_finding *finding)
 {
     struct fat_leftovers *l = &found->leftovers;
@@ -96,8 +109,7 @@ static void remember_orphan(struct found *found, const struct fat_finding *findi
             .count = finding->second};
 }
 
-/* Damage that makes every free, and every claim, a danger to somebody's data. */
-static bool is_fatal(enum fat_finding_kind kind)
+bool fat_scan_is_fatal(enum fat_finding_kind kind)
 {
     static const enum fat_finding_kind fatal[] = {FAT_FINDING_CHAIN_LOOP,
             FAT_FINDING_CHAIN_FREE, FAT_FINDING_CHAIN_BAD, FAT_FINDING_CHAIN_RANGE,
@@ -113,11 +125,25 @@ static bool is_fatal(enum fat_finding_kind kind)
     return false;
 }
 
+/* A ".." that is there, but names what is no directory. */
+static bool is_wild_dotdot(const struct fat_finding *finding)
+{
+    return finding->kind == FAT_FINDING_DIR_DOT && finding->cluster != 0 &&
+           finding->first != finding->second;
+}
+
+bool fat_scan_mends(const struct fat_finding *finding, bool cut_sizes)
+{
+    return finding->weight != FAT_WEIGHT_DAMAGE ||
+           finding->kind == FAT_FINDING_FSINFO_COUNT || is_wild_dotdot(finding) ||
+           (finding->kind == FAT_FINDING_CHAIN_SHORT && cut_sizes);
+}
+
 static void listen(void *context, const struct fat_finding *finding)
 {
     struct found *found = context;
 
-    if (is_fatal(finding->kind) && !found->fatal) {
+    if (fat_scan_is_fatal(finding->kind) && !found->fatal) {
         found->fatal = true;
         found->fatal_cluster = finding->cluster;
         fat_tree_note(found->tree, FAT_SEVERITY_WARNING, FAT_E_CORRUPT,
@@ -125,8 +151,7 @@ static void listen(void *context, const struct fat_finding *finding)
     }
     if (finding->kind == FAT_FINDING_DUPLICATE_NAME) {
         found->duplicates++;
-    } else if (finding->weight == FAT_WEIGHT_DAMAGE &&
-               finding->kind != FAT_FINDING_FSINFO_COUNT) {
+    } else if (!fat_scan_mends(finding, found->cut_sizes)) {
         found->damaged = true;
     }
     if (finding->kind == FAT_FINDING_LOST_CHAIN) {
@@ -140,8 +165,11 @@ static void listen(void *context, const struct fat_finding *finding)
         remember_long(found, finding->cluster);
     } else if (finding->kind == FAT_FINDING_LFN_ORPHAN) {
         remember_orphan(found, finding);
-    } else if (finding->kind == FAT_FINDING_DIR_DOTDOT_CLUSTER) {
+    } else if (finding->kind == FAT_FINDING_DIR_DOTDOT_CLUSTER ||
+               is_wild_dotdot(finding)) {
         found->moved = true;
+    } else if (finding->kind == FAT_FINDING_CHAIN_SHORT && found->cut_sizes) {
+        remember_short(found, finding);
     }
 }
 
@@ -206,6 +234,17 @@ static void give_back_lost(struct fat_tree *tree, struct found *found)
     fat_interval_leave(&tree->interval);
 }
 
+/* A repair's wish: the volume takes them over. */
+static bool hand_over_lost(struct fat_scan_wishes *wishes, struct found *found)
+{
+    if (!wishes || !wishes->keep_lost) {
+        return false;
+    }
+    wishes->lost = found->lost;
+    found->lost = NULL;
+    return true;
+}
+
 static fat_err mend(struct fat_volume *volume, struct found *found, uint32_t free_count)
 {
     struct fat_tree *tree = &volume->tree;
@@ -216,32 +255,42 @@ static fat_err mend(struct fat_volume *volume, struct found *found, uint32_t fre
     }
     if (err == FAT_OK && (found->moved || found->leftovers.alias_count > 0 ||
                                  found->leftovers.long_count > 0 ||
+                                 found->leftovers.short_count > 0 ||
                                  found->leftovers.orphan_count > 0)) {
         err = fat_leftovers_mend(tree, &found->leftovers);
     }
     if (err == FAT_OK) {
         fat_freemap_set_count(tree->freemap, free_count);
-        give_back_lost(tree, found);
+        if (!found->damaged && !hand_over_lost(volume->wishes, found)) {
+            give_back_lost(tree, found);
+        }
     }
     return err;
+}
+
+static bool is_too_much(const struct fat_leftovers *l)
+{
+    return l->alias_count > FAT_SCAN_LEFTOVERS_MAX ||
+           l->long_count > FAT_SCAN_LEFTOVERS_MAX ||
+           l->short_count > FAT_SCAN_LEFTOVERS_MAX ||
+           l->orphan_count > FAT_SCAN_LEFTOVERS_MAX;
 }
 
 fat_err fat_scan_dirty(struct fat_volume *volume)
 {
     struct fat_tree *tree = &volume->tree;
-    struct found found = {.tree = tree};
+    struct found found = {
+            .tree = tree, .cut_sizes = volume->wishes && volume->wishes->cut_sizes};
     struct fat_check_summary summary;
     fat_err err = fat_check(tree->dev, listen, &found, &summary);
 
     err = err == FAT_OK ? found.err : err;
-    if (found.leftovers.alias_count > LEFTOVERS_MAX ||
-            found.leftovers.long_count > LEFTOVERS_MAX ||
-            found.leftovers.orphan_count > LEFTOVERS_MAX) {
-        found.fatal = true;
-    }
+    found.fatal |= is_too_much(&found.leftovers);
+    /* A second name of one chain goes, and with it the second use of a name. */
+    found.damaged |= found.duplicates > found.leftovers.alias_count;
     if (err == FAT_OK && found.fatal) {
         (void)fat_tree_damage(tree, found.fatal_cluster,
-                "it was not unmounted cleanly, and has damage that only a repair can mend");
+                "it was not unmounted cleanly, and has damage that endangers data");
         err = FAT_E_READONLY;
     }
     if (err == FAT_OK) {
@@ -250,12 +299,12 @@ fat_err fat_scan_dirty(struct fat_volume *volume)
     if (err == FAT_OK) {
         tree->unscanned = false;
         /* CLEAR must not hide it (W7). */
-        atomic_store(&tree->damaged,
-                found.damaged || found.duplicates > found.leftovers.alias_count);
+        atomic_store(&tree->damaged, found.damaged);
     }
     fat_piece_free_all(found.lost);
     free(found.leftovers.aliases);
     free(found.leftovers.orphans);
     free(found.leftovers.longs);
+    free(found.leftovers.shorts);
     return err;
 }

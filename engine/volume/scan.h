@@ -10,7 +10,10 @@
  *   orphaned long-name slots   erased
  *   a chain beyond its size    cut
  *   FAT copies that differ     rewritten from the first
- *   an unknown free count      counted
+ *   an unknown free count      counted, a wrong one too
+ *   a ".." of no directory     rewritten
+ *
+ * Where there is other damage, lost chains stay: they may be what it has cut off.
  *
  * Clusters shared in any other way, loops, and chains that run into free, bad or
  * absent clusters turn the volume read-only: freeing one owner's half is how damage
@@ -19,9 +22,29 @@
 #ifndef FAT_VOLUME_SCAN_H
 #define FAT_VOLUME_SCAN_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <fatward/check.h>
 #include <fatward/error.h>
 
 #include "volume/state.h"
+
+/* What a repair asks of the scan beyond what mounting wants. */
+struct fat_scan_wishes {
+    bool cut_sizes;         /* a size that exceeds its chain is made to fit        */
+    bool keep_lost;         /* lost chains are not given back, but handed over ... */
+    struct fat_piece *lost; /* ... here, for fat_piece_free_all()                  */
+};
+
+/* More of one kind than any power cut leaves: somebody made that. */
+enum { FAT_SCAN_LEFTOVERS_MAX = 4096 };
+
+/* Damage that makes every free, and every claim, a danger to somebody's data. */
+bool fat_scan_is_fatal(enum fat_finding_kind kind);
+
+/* Can the scan mend it? A name used twice: only if both are of one chain. */
+bool fat_scan_mends(const struct fat_finding *finding, bool cut_sizes);
 
 /*
  * The commit lock is held, nothing has been changed yet, and MARK is on disk.

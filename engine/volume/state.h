@@ -16,14 +16,17 @@
 #include "tree/node.h"
 #include "tree/tree.h"
 
+struct fat_scan_wishes;
+
 struct fat_volume {
     struct fat_tree tree; /* first member: a node leads back to its volume */
     struct fat_bpb bpb;
     bool found_dirty;
 
-    struct fat_mutex commit_lock; /* level COMMIT */
-    atomic_bool marked;           /* MARK is on disk; set under commit_lock */
-    fat_err broken;               /* guarded by commit_lock: why no commit may run */
+    struct fat_mutex commit_lock;   /* level COMMIT */
+    atomic_bool marked;             /* MARK is on disk; set under commit_lock */
+    fat_err broken;                 /* guarded by commit_lock: why no commit may run */
+    struct fat_scan_wishes *wishes; /* a repair's, see scan.h; NULL: none */
 };
 
 static inline struct fat_volume *fat_volume_of(const struct fat_node *node)

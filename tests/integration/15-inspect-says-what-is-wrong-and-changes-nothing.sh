@@ -112,8 +112,11 @@ run 0 fatward-inspect check -q "$image"
 [ ! -s "$work/out" ] || fail "-q printed something"
 run 0 fatward-inspect check --verbose "$image"
 says '^FAT12, [0-9]+ clusters of [0-9]+ bytes'
-run 16 fatward-inspect check --repair "$image"
-says "can't repair"
+run 0 fatward-inspect check -n "$image"
+run 16 fatward-inspect check -n --repair "$image"
+run 16 fatward-inspect check --save-lost "$image"
+run 16 fatward-inspect check --cut-sizes "$image"
+run 16 fatward-inspect info --repair "$image"
 run 16 fatward-inspect mend "$image"
 run 16 fatward-inspect check
 run 16 fatward-inspect check "$image" "$image"

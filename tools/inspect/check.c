@@ -44,9 +44,8 @@ static void print_place(const struct fat_finding *finding)
     fputc(')', stdout);
 }
 
-static void print_finding(void *context, const struct fat_finding *finding)
+void inspect_print_finding(const struct fat_finding *finding)
 {
-    (void)context;
     printf("%s %s ", weight_name(finding->weight), fat_finding_name(finding->kind));
     escape_print(stdout, finding->path ? finding->path : "-");
     fputs(": ", stdout);
@@ -55,7 +54,13 @@ static void print_finding(void *context, const struct fat_finding *finding)
     fputc('\n', stdout);
 }
 
-static void print_counts(const struct fat_check_summary *summary)
+static void print_finding(void *context, const struct fat_finding *finding)
+{
+    (void)context;
+    inspect_print_finding(finding);
+}
+
+void inspect_print_counts(const struct fat_check_summary *summary)
 {
     printf("FAT%u, %" PRIu32 " clusters of %" PRIu32 " bytes\n", summary->type,
             summary->cluster_count, summary->cluster_bytes);
@@ -87,7 +92,7 @@ static void print_verdict(const struct fat_check_summary *summary)
     }
 }
 
-static void print_summary(const char *image, const struct fat_check_summary *summary)
+void inspect_print_summary(const char *image, const struct fat_check_summary *summary)
 {
     escape_print(stdout, image);
     fputs(": ", stdout);
@@ -121,10 +126,10 @@ int inspect_check(
         return INSPECT_FAILED;
     }
     if (verbosity == CHECK_VERBOSE) {
-        print_counts(&summary);
+        inspect_print_counts(&summary);
     }
     if (verbosity != CHECK_QUIET) {
-        print_summary(image, &summary);
+        inspect_print_summary(image, &summary);
     }
     return judge(&summary);
 }
