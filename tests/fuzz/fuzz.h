@@ -13,12 +13,12 @@
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);
 
 /* As assert(), in every build. */
-#define PROMISE(holds)                                                                \
-    do {                                                                              \
-        if (!(holds)) {                                                               \
-            (void)fprintf(stderr, "%s:%d: broken: %s\n", __FILE__, __LINE__, #holds); \
-            abort();                                                                  \
-        }                                                                             \
+#define PROMISE(holds)                                                           \
+    do {                                                                         \
+        if (!(holds)) {                                                          \
+            (void)dprintf(2, "%s:%d: broken: %s\n", __FILE__, __LINE__, #holds); \
+            abort();                                                             \
+        }                                                                        \
     } while (0)
 
 #endif

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What could be read on a damaged volume, to be compared with what can be read after a
+ * program has worked on other files of it.
+ */
+#ifndef TEST_FUZZ_WITNESS_H
+#define TEST_FUZZ_WITNESS_H
+
+#include <fatward/node.h>
+
+#include "image.h"
+
+enum { WITNESS_FILES = 256, WITNESS_TOUCHED = 512 };
+
+struct witness {
+    unsigned count;
+    struct testimony {
+        uint64_t ino, size_bytes, hash;
+    } files[WITNESS_FILES];
+    unsigned touched_count;
+    uint64_t touched[WITNESS_TOUCHED]; /* numbers of files that are to change */
+};
+
+/* Empty if damage of the kinds in @summary lets one file's change reach another's bytes. */
+void witness_look(struct witness *w, struct fuzz_image *image,
+        const struct fat_check_summary *summary);
+
+/* @node is about to be changed, moved or removed. */
+void witness_touch(struct witness *w, struct fat_node *node);
+
+/* Every file that was read and not touched is there and has its bytes. */
+void witness_compare(const struct witness *w, struct fuzz_image *image);
+
+#endif
