@@ -5,6 +5,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "cells.h"
+
 /* A test without memory is no test. */
 static void *grown(void *array, size_t count, size_t size)
 {
@@ -66,8 +68,8 @@ void book_done(struct book *book)
 
 static uint32_t *copy_cells(const struct book_version *version, uint32_t size)
 {
-    const size_t old = version->size / BOOK_CELL_BYTES;
-    const size_t count = size / BOOK_CELL_BYTES;
+    const size_t old = book_cell_count(version->size);
+    const size_t count = book_cell_count(size);
     uint32_t *cells = calloc(count + 1, sizeof(*cells));
 
     if (!cells) {
@@ -214,6 +216,17 @@ void book_wander(struct book *book, uint32_t object, uint32_t parent)
     settle(book, object, parent, "", book->step);
 }
 
+void book_set_cells(struct book *book, uint32_t object, uint32_t size, uint32_t *cells)
+{
+    struct book_version next = *book_version(book, object);
+
+    next.from = book->step;
+    next.generation += (next.size == 0) != (size == 0);
+    next.size = size;
+    next.cells = cells;
+    *add_version(&book->objects[object]) = next;
+}
+
 /* The same as now, with another size. */
 static struct book_version *next_version(
         struct book *book, uint32_t object, uint32_t size)
@@ -254,25 +267,37 @@ void book_set_attributes(struct book *book, uint32_t object, uint8_t attributes)
             attributes;
 }
 
-static void promise_one(struct book *book, uint32_t object)
+static void promise_one(struct book *book, uint32_t object, uint32_t step)
 {
     book->promises =
             grown(book->promises, book->promise_count, sizeof(*book->promises));
     book->promises[book->promise_count++] =
-            (struct book_promise){.step = book->step, .object = object};
+            (struct book_promise){.step = step, .object = object};
 }
 
 size_t book_promise(struct book *book, uint32_t object)
 {
+    return book_promise_at(book, object, book->step);
+}
+
+size_t book_promise_at(struct book *book, uint32_t object, uint32_t step)
+{
     if (object == BOOK_NOTHING) {
-        promise_one(book, object);
+        promise_one(book, object, step);
         return book->promise_count;
     }
     while (object != BOOK_ROOT) {
-        promise_one(book, object);
-        object = book_place(book, object)->parent;
+        const struct book_place *place = book_place(book, object);
+
+        promise_one(book, object, step);
+        object = place ? place->parent : BOOK_ROOT;
     }
     return book->promise_count;
+}
+
+uint32_t book_cell_count(uint32_t size)
+{
+    return size / BOOK_CELL_BYTES + (size % BOOK_CELL_BYTES != 0);
 }
 
 /* A cell: who it belongs to, where, which write, and a sum over that. */
@@ -318,4 +343,23 @@ uint32_t book_cell(const uint8_t *cell, uint32_t object, uint32_t index)
     should = make_cell(object, index, is.write);
     return memcmp(&is, &should, sizeof(is)) == 0 && is.write != 0 ? is.write
                                                                   : BOOK_NOTHING;
+}
+
+uint32_t book_cell_of(
+        const struct book *book, const uint8_t *cell, uint32_t object, uint32_t index)
+{
+    return book->contents ? cells_find(book->contents, cell)
+                          : book_cell(cell, object, index);
+}
+
+void book_fill_cell(const struct book *book, uint8_t *cell, uint32_t object,
+        uint32_t index, uint32_t write)
+{
+    if (book->contents) {
+        memcpy(cell, cells_bytes(book->contents, write), BOOK_CELL_BYTES);
+    } else if (write == 0) {
+        memset(cell, 0, BOOK_CELL_BYTES);
+    } else {
+        book_fill(cell, object, write, index * BOOK_CELL_BYTES, BOOK_CELL_BYTES);
+    }
 }

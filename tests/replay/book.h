@@ -19,6 +19,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct cells;
+
 enum { BOOK_CELL_BYTES = 32, BOOK_NAME_BYTES = 96 };
 
 #define BOOK_FOREVER UINT32_MAX
@@ -37,7 +39,7 @@ struct book_place {
 struct book_version {
     uint32_t from;
     uint32_t generation; /* goes up where the content starts anew in another chain */
-    uint32_t size;       /* a multiple of BOOK_CELL_BYTES                  [bytes] */
+    uint32_t size;       /* a multiple of BOOK_CELL_BYTES, where cells are tagged  */
     uint8_t attributes;
     uint32_t *cells; /* the write that each cell is from, 0: zeros             */
 };
@@ -64,6 +66,7 @@ struct book {
     size_t promise_count;
     uint32_t step;
     uint32_t writes;
+    struct cells *contents; /* of a book whose cells are not tagged; its owner's */
 };
 
 void book_init(struct book *book);
@@ -98,11 +101,26 @@ void book_set_attributes(struct book *book, uint32_t object, uint8_t attributes)
    of promises there are then. */
 size_t book_promise(struct book *book, uint32_t object);
 
+/* The same about a step that has passed, and an object that may have no name any more. */
+size_t book_promise_at(struct book *book, uint32_t object, uint32_t step);
+
+/* A new version with this size and these cells, which become the book's. */
+void book_set_cells(struct book *book, uint32_t object, uint32_t size, uint32_t *cells);
+
+/* How many cells there are in so many bytes. */
+uint32_t book_cell_count(uint32_t size);
+
 /* The bytes that write number @write puts at @offset. */
 void book_fill(uint8_t *bytes, uint32_t object, uint32_t write, uint32_t offset,
         uint32_t length);
 
 /* Which write a cell of @object is from: 0 zeros, BOOK_NOTHING none of that object. */
 uint32_t book_cell(const uint8_t *cell, uint32_t object, uint32_t index);
+
+/* The same for any book, and the other way round. */
+uint32_t book_cell_of(
+        const struct book *book, const uint8_t *cell, uint32_t object, uint32_t index);
+void book_fill_cell(const struct book *book, uint8_t *cell, uint32_t object,
+        uint32_t index, uint32_t write);
 
 #endif

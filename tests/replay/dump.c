@@ -6,13 +6,14 @@
 #include <string.h>
 #include <unistd.h>
 
-static FILE *open_file(const struct judge *judge, const char *suffix)
+static FILE *open_file(
+        const struct judge *judge, const char *directory, const char *suffix)
 {
     char path[400];
     FILE *file;
 
-    snprintf(path, sizeof(path), "%s/%06u.%s", judge->dump_directory,
-            (unsigned)judge->dumped, suffix);
+    snprintf(path, sizeof(path), "%s/%06u.%s", directory, (unsigned)judge->dumped,
+            suffix);
     file = fopen(path, "wb");
     if (!file) {
         perror(path);
@@ -32,9 +33,10 @@ static int put_or_skip(FILE *file, const uint8_t *bytes, size_t length)
     return fseek(file, (long)length, SEEK_CUR);
 }
 
-static void dump_image(const struct judge *judge, struct fat_blkdev *dev)
+static void dump_image(
+        const struct judge *judge, const char *directory, struct fat_blkdev *dev)
 {
-    FILE *file = open_file(judge, "img");
+    FILE *file = open_file(judge, directory, "img");
     uint8_t bytes[4096];
 
     for (uint64_t at = 0; at < dev->size_bytes; at += sizeof(bytes)) {
@@ -99,32 +101,36 @@ static bool only_path(const struct judge *judge, const struct book_place *place,
     return true;
 }
 
-static void dump_content(
-        const struct judge *judge, uint32_t index, const struct book_version *version)
+static void dump_content(const struct judge *judge, const char *directory,
+        uint32_t index, const struct book_version *version)
 {
     char suffix[20];
     FILE *file;
 
     snprintf(suffix, sizeof(suffix), "%u", (unsigned)index);
-    file = open_file(judge, suffix);
-    for (uint32_t i = 0; i < version->size / BOOK_CELL_BYTES; i++) {
-        uint8_t cell[BOOK_CELL_BYTES] = {0};
+    file = open_file(judge, directory, suffix);
+    for (uint32_t i = 0; i < book_cell_count(version->size); i++) {
+        const uint32_t left = version->size - i * BOOK_CELL_BYTES;
+        uint8_t cell[BOOK_CELL_BYTES];
 
-        if (version->cells[i] != 0) {
-            book_fill(
-                    cell, index, version->cells[i], i * BOOK_CELL_BYTES, sizeof(cell));
-        }
-        fwrite(cell, 1, sizeof(cell), file);
+        book_fill_cell(judge->book, cell, index, i, version->cells[i]);
+        fwrite(cell, 1, left < sizeof(cell) ? left : sizeof(cell), file);
     }
     fclose(file);
 }
 
-void dump_state(
-        struct judge *judge, struct fat_blkdev *dev, const struct judge_bounds *bounds)
+void dump_state(struct judge *judge, const char *directory, struct fat_blkdev *dev,
+        const struct judge_bounds *bounds)
 {
-    FILE *list = open_file(judge, "files");
+    FILE *list = open_file(judge, directory, "files");
 
-    dump_image(judge, dev);
+    dump_image(judge, directory, dev);
+    if (bounds->note > 0) {
+        FILE *note = open_file(judge, directory, "note");
+
+        fprintf(note, "%u\n", (unsigned)bounds->note);
+        fclose(note);
+    }
     for (uint32_t i = 1; i < judge->book->object_count; i++) {
         const struct book_place *place;
         const struct book_version *version = only_version(judge, i, bounds, &place);
@@ -134,7 +140,7 @@ void dump_state(
                 !judge->book->objects[i].is_filler && version->size > 0 &&
                 only_path(judge, place, bounds, path, sizeof(path))) {
             fprintf(list, "%u %u %s\n", (unsigned)i, (unsigned)version->size, path);
-            dump_content(judge, i, version);
+            dump_content(judge, directory, i, version);
         }
     }
     fclose(list);

@@ -7,6 +7,7 @@
 # had one name and one content only.
 #
 #     fsck-sample.sh PROGRAM      where PROGRAM is replay_dump
+#     fsck-sample.sh -d FOLDER    states that somebody has put there, who takes them away
 set -eu
 
 for tool in fsck.fat mcopy; do
@@ -16,10 +17,15 @@ for tool in fsck.fat mcopy; do
     fi
 done
 
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT INT TERM
-
-"$1" "$work"
+least=100
+if [ "$1" = -d ]; then
+    work=$2
+    least=0
+else
+    work=$(mktemp -d)
+    trap 'rm -rf "$work"' EXIT INT TERM
+    "$1" "$work"
+fi
 
 # What may be left over, in the words of fsck.fat 4.2; what belongs to them is indented
 # or names a path. Once it has decided to cut one of two names of a chain, it goes on to
@@ -61,6 +67,15 @@ allowed='^fsck\.fat [0-9]
 ^Leaving filesystem unchanged\.
 ^[^ ]*: [0-9]* files, [0-9]*/[0-9]* clusters'
 
+# A FAT12 entry that lies across two sectors, claimed but not yet linked to, can be torn
+# into any number. fsck.fat counts from 0 there.
+is_torn='/^Cluster [0-9]+ out of range .* Setting to EOF\.$/ &&
+    (($2 + 2) % 1024 == 341 || ($2 + 2) % 1024 == 682) { next } { print }'
+
+is_fat12() {
+    [ "$(dd if="$1" bs=1 skip=54 count=5 2>/dev/null | tr -d '\0')" = FAT12 ]
+}
+
 field() { # image, offset, bytes: a little-endian number
     od -An -v -tu1 -j"$2" -N"$3" "$1" |
         awk '{ n = 0; for (i = NF; i > 0; i--) n = n * 256 + $i; print n }'
@@ -88,6 +103,10 @@ for image in "$work"/*.img; do
     name=${image%.img}
     states=$((states + 1))
     fsck.fat -n "$image" >"$work/said" 2>&1 || true
+    if is_fat12 "$image"; then
+        awk "$is_torn" "$work/said" >"$work/rest"
+        mv "$work/rest" "$work/said"
+    fi
     if printf '%s\n' "$allowed" | grep -v -f - "$work/said" >"$work/not-allowed"; then
         echo "BAD ${image##*/}: fsck.fat says:"
         cat "$work/said"
@@ -109,4 +128,4 @@ for image in "$work"/*.img; do
 done
 
 echo "$states states, $files files compared, $bad bad"
-[ "$bad" -eq 0 ] && [ "$states" -gt 100 ] && [ "$files" -gt 100 ]
+[ "$bad" -eq 0 ] && [ "$states" -gt "$least" ] && [ "$files" -gt "$least" ]

@@ -9,6 +9,7 @@
 
 #include <fatward/check.h>
 
+#include "cells.h"
 #include "dump.h"
 #include "recovery.h"
 #include "world.h"
@@ -59,6 +60,7 @@ static void hear(void *context, const struct fat_finding *finding)
     const enum fat_finding_kind kind = finding->kind;
     bool bad = finding->weight == FAT_WEIGHT_DAMAGE;
 
+    heard->judge->finding_kinds |= UINT64_C(1) << kind;
     if (finding->weight == FAT_WEIGHT_LEFTOVER) {
         heard->unclean |=
                 !is_mark(kind) && !only_mark_differs(finding) &&
@@ -78,8 +80,10 @@ static int ask_checker(
 {
     struct heard heard = {.judge = judge, .bounds = bounds};
     struct fat_check_summary summary;
-    const fat_err err = fat_check(dev, hear, &heard, &summary);
+    fat_err err;
 
+    judge->finding_kinds = 0;
+    err = fat_check(dev, hear, &heard, &summary);
     if (err != FAT_OK) {
         return judge_complain(judge, "check fails: %s", fat_err_text(err));
     }
@@ -176,7 +180,7 @@ static bool cell_is_of(const struct versions *range, uint32_t generation,
         const struct book_version *version = &range->first[i];
 
         if (version->generation == generation &&
-                index < version->size / BOOK_CELL_BYTES &&
+                index < book_cell_count(version->size) &&
                 version->cells[index] == write) {
             return true;
         }
@@ -194,21 +198,43 @@ static bool size_is_of(const struct versions *range, uint32_t generation, uint32
     return false;
 }
 
+/* The same for the first @length bytes of a cell that the file ends in. */
+static bool tail_is_of(const struct book *book, const struct versions *range,
+        uint32_t generation, uint32_t index, const uint8_t *bytes, size_t length)
+{
+    for (size_t i = range->count; i-- > 0;) {
+        const struct book_version *version = &range->first[i];
+
+        if (version->generation == generation &&
+                index < book_cell_count(version->size) &&
+                memcmp(cells_bytes(book->contents, version->cells[index]), bytes,
+                        length) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* The first cell that is not of this generation; the number of cells: none. */
-static uint32_t wrong_cell(const uint8_t *bytes, uint32_t size, uint32_t object,
+static uint32_t wrong_cell(const struct judge *judge, uint32_t size, uint32_t object,
         const struct versions *range, uint32_t generation)
 {
     const uint32_t cells = size / BOOK_CELL_BYTES;
+    const size_t tail = size % BOOK_CELL_BYTES;
 
     for (uint32_t i = 0; i < cells; i++) {
-        const uint32_t write =
-                book_cell(bytes + (size_t)i * BOOK_CELL_BYTES, object, i);
+        const uint32_t write = book_cell_of(
+                judge->book, judge->content + (size_t)i * BOOK_CELL_BYTES, object, i);
 
         if (write == BOOK_NOTHING || !cell_is_of(range, generation, i, write)) {
             return i;
         }
     }
-    return cells;
+    if (tail > 0 && !tail_is_of(judge->book, range, generation, cells,
+                            judge->content + (size_t)cells * BOOK_CELL_BYTES, tail)) {
+        return cells;
+    }
+    return book_cell_count(size);
 }
 
 static int complain_at(struct judge *judge, size_t entry, const char *what)
@@ -223,7 +249,7 @@ static int complain_of_cell(
         struct judge *judge, size_t entry, uint32_t object, uint32_t cell)
 {
     const uint8_t *bytes = judge->content + (size_t)cell * BOOK_CELL_BYTES;
-    char text[120];
+    char text[160];
     uint32_t owner;
     uint32_t write;
 
@@ -233,6 +259,10 @@ static int complain_of_cell(
         snprintf(text, sizeof(text),
                 "cell %u of object %u: bytes of object %u, write %u", (unsigned)cell,
                 (unsigned)object, (unsigned)owner, (unsigned)write);
+    } else if (judge->book->contents) {
+        snprintf(text, sizeof(text), "cell %u of object %u (size %u): \"%.8s...\"",
+                (unsigned)cell, (unsigned)object,
+                (unsigned)judge->reader.entries[entry].size, (const char *)bytes);
     } else {
         snprintf(text, sizeof(text), "cell %u of object %u: %s", (unsigned)cell,
                 (unsigned)object,
@@ -248,9 +278,14 @@ static int judge_content(struct judge *judge, size_t index, uint32_t object,
     uint32_t generation = UINT32_MAX;
     uint32_t cell = BOOK_NOTHING;
 
-    if (entry->size > judge->content_bytes) {
-        judge->content = realloc(judge->content, entry->size);
-        judge->content_bytes = judge->content ? entry->size : 0;
+    if (entry->size >= judge->content_bytes) {
+        /* the last cell is looked at whole */
+        judge->content_bytes = (size_t)entry->size + BOOK_CELL_BYTES;
+        judge->content = realloc(judge->content, judge->content_bytes);
+        if (!judge->content) {
+            abort();
+        }
+        memset(judge->content, 0, judge->content_bytes);
     }
     if (!reader_chain_bytes(
                 &judge->reader, entry->first_cluster, judge->content, entry->size)) {
@@ -264,8 +299,8 @@ static int judge_content(struct judge *judge, size_t index, uint32_t object,
         if (!size_is_of(range, generation, entry->size)) {
             continue;
         }
-        cell = wrong_cell(judge->content, entry->size, object, range, generation);
-        if (cell == entry->size / BOOK_CELL_BYTES) {
+        cell = wrong_cell(judge, entry->size, object, range, generation);
+        if (cell == book_cell_count(entry->size)) {
             return 0;
         }
     }
@@ -374,11 +409,34 @@ static struct judge_bounds bounds_of(
             bounds.reached = (uint32_t)mark->value;
         } else if (mark->tag == MARK_PROMISE && mark->value > bounds.promises) {
             bounds.promises = mark->value;
+        } else if (mark->tag == MARK_NOTE && mark->value > bounds.note) {
+            bounds.note = (uint32_t)mark->value;
         } else if (mark->tag == MARK_CLOSED) {
             bounds.closed = true;
         }
     }
     return bounds;
+}
+
+/* Are there findings on it as on few others, by now? */
+static bool is_unusual(struct judge *judge)
+{
+    struct judge_kind *kind = judge->kinds;
+    struct judge_kind *end = judge->kinds + judge->kind_count;
+
+    while (kind < end && kind->findings != judge->finding_kinds) {
+        kind++;
+    }
+    if (kind == end) {
+        judge->kinds =
+                realloc(judge->kinds, (judge->kind_count + 1) * sizeof(*judge->kinds));
+        if (!judge->kinds) {
+            abort();
+        }
+        kind = &judge->kinds[judge->kind_count++];
+        *kind = (struct judge_kind){.findings = judge->finding_kinds};
+    }
+    return ++kind->seen <= judge->dump_alike;
 }
 
 int judge_state(struct fat_blkdev *dev, const struct replay_state *state, void *context)
@@ -388,10 +446,13 @@ int judge_state(struct fat_blkdev *dev, const struct replay_state *state, void *
 
     judge->states++;
     if (judge->dump_every > 0 && judge->states % judge->dump_every == 0) {
-        dump_state(judge, dev, &bounds);
+        dump_state(judge, judge->dump_directory, dev, &bounds);
     }
     if (judge_volume(judge, dev, &bounds) != 0) {
         return 1;
+    }
+    if (judge->dump_alike > 0 && is_unusual(judge)) {
+        dump_state(judge, judge->dump_directory, dev, &bounds);
     }
     if (judge->recover_every > 0 && judge->states % judge->recover_every == 0) {
         return recover(judge, dev, &bounds);
@@ -404,6 +465,9 @@ void judge_done(struct judge *judge)
     reader_done(&judge->reader);
     free(judge->content);
     free(judge->seen);
+    free(judge->kinds);
+    judge->kinds = NULL;
+    judge->kind_count = 0;
     judge->content = NULL;
     judge->seen = NULL;
 }

@@ -17,6 +17,12 @@
 #include "reader.h"
 #include "support/replay.h"
 
+/* Which kinds of findings came together, and how often. */
+struct judge_kind {
+    uint64_t findings;
+    unsigned seen;
+};
+
 struct judge {
     const struct book *book;
     struct recdev *rec;
@@ -26,8 +32,13 @@ struct judge {
     unsigned cut_every;    /* ... and cut that once more: one in so many of these    */
     const char *dump_directory;
     unsigned dump_every; /* write one state in so many there */
+    unsigned dump_alike; /* ... and so many of each kind that the checker tells apart */
+    const char *mended_directory; /* what recovery has made of a state goes there */
 
-    uint64_t states, recovered, cut_again, dumped;
+    uint64_t states, recovered, repaired, cut_again, dumped;
+    uint64_t finding_kinds; /* of the state at hand: a bit for each */
+    struct judge_kind *kinds;
+    size_t kind_count;
     char reason[400]; /* of the first bad state */
 
     struct reader reader;
@@ -43,6 +54,7 @@ enum judge_after { JUDGE_CUT, JUDGE_RECOVERY_CUT, JUDGE_RECOVERED };
 struct judge_bounds {
     size_t promises;  /* of book->promises */
     uint32_t reached; /* step              */
+    uint32_t note;    /* the highest of MARK_NOTE                */
     bool closed;      /* it was closed: nothing may be left over */
     enum judge_after after;
 };

@@ -5,6 +5,9 @@
 
 #include <fatward/file.h>
 #include <fatward/namei.h>
+#include <fatward/repair.h>
+
+#include "dump.h"
 
 /* A judge of the recovery's states has the promises of the state it began with. */
 struct second_cut {
@@ -82,6 +85,48 @@ static int cut_again(
     return stats.bad > 0;
 }
 
+static int mend(struct judge *judge, struct fat_blkdev *dev)
+{
+    struct fat_repair_summary summary;
+    const fat_err err = fat_repair(dev, NULL, &summary);
+
+    if (err != FAT_OK) {
+        return judge_complain(judge, "repair: %s", fat_err_text(err));
+    }
+    if (summary.outcome != FAT_REPAIR_CLEAN && summary.outcome != FAT_REPAIR_MENDED) {
+        return judge_complain(judge, "repair: outcome %d", (int)summary.outcome);
+    }
+    return 0;
+}
+
+/* The same by fatward-inspect's way; here nothing at all may be left over. */
+static int repair(
+        struct judge *judge, struct fat_blkdev *dev, const struct judge_bounds *bounds)
+{
+    struct judge_bounds after = *bounds;
+    struct recdev *rec;
+    int bad;
+
+    if (recdev_new(dev, &rec) != FAT_OK) {
+        abort();
+    }
+    judge->repaired++;
+    after.after = JUDGE_RECOVERED;
+    after.closed = true;
+    bad = mend(judge, recdev_blkdev(rec));
+    if (bad == 0) {
+        bad = judge_volume(judge, recdev_blkdev(rec), &after);
+        if (bad != 0) {
+            (void)judge_complain(judge, "after repair");
+        }
+    }
+    if (bad == 0 && judge->cut_every > 0 && judge->repaired % judge->cut_every == 0) {
+        bad = cut_again(judge, rec, bounds);
+    }
+    recdev_free(rec);
+    return bad;
+}
+
 int recover(
         struct judge *judge, struct fat_blkdev *dev, const struct judge_bounds *bounds)
 {
@@ -102,9 +147,12 @@ int recover(
             (void)judge_complain(judge, "after recovery");
         }
     }
+    if (bad == 0 && judge->mended_directory) {
+        dump_state(judge, judge->mended_directory, recdev_blkdev(rec), bounds);
+    }
     if (bad == 0 && judge->cut_every > 0 && judge->recovered % judge->cut_every == 0) {
         bad = cut_again(judge, rec, bounds);
     }
     recdev_free(rec);
-    return bad;
+    return bad == 0 ? repair(judge, dev, bounds) : bad;
 }

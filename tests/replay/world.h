@@ -27,7 +27,7 @@ enum op_result {
 };
 
 /* Marks in the log. */
-enum { MARK_BEGIN = 1, MARK_PROMISE, MARK_CLOSED };
+enum { MARK_BEGIN = 1, MARK_PROMISE, MARK_CLOSED, MARK_NOTE };
 
 enum { WORLD_KEPT = 32 };
 
