@@ -96,6 +96,8 @@ static void *run(void *argument)
 {
     struct fat_committer *committer = argument;
 
+    /* the engine reports what it finds; a change would have to wait for this anyway */
+    (void)!fat_volume_recover(committer->volume);
     while (wait_for_kick(committer)) {
         /* a change made from here on kicks again */
         atomic_store(&committer->kicked, false);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The thread that commits what has waited long enough.
+ * The thread that commits what has waited long enough; at first it has a volume scanned
+ * that was not closed, so that its first change need not wait for that.
  *
  * A second without a change, or so many seconds after the first change that is not
  * yet on the medium, whichever comes first: sync(1) never reaches a plain fuse

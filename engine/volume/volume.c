@@ -232,6 +232,17 @@ const char *fat_volume_read_only_reason(struct fat_volume *volume)
     return volume->tree.read_only;
 }
 
+fat_err fat_volume_recover(struct fat_volume *volume)
+{
+    const fat_err err =
+            volume->found_dirty ? fat_commit_before_change(volume) : FAT_END;
+
+    if (err != FAT_OK) {
+        return err == FAT_END ? FAT_OK : err;
+    }
+    return fat_commit_run(volume);
+}
+
 bool fat_volume_is_read_only(struct fat_volume *volume)
 {
     return volume->tree.read_only != NULL;

@@ -21,7 +21,8 @@
  *           too much is waiting. The engine has no thread and no timer of its own;
  *           whoever wants changes committed after a while asks fat_volume_pending().
  * Dirty:    nothing is written, not even the dirty marks, before the first change.
- *           A volume that was found dirty is scanned before its first change.
+ *           A volume that was found dirty is scanned before its first change, or
+ *           by fat_volume_recover() while it is read.
  * Damage:   after the first proof of damage, or after a failed metadata write or
  *           flush, the volume is read-only (FAT_E_READONLY) until it is opened
  *           again, says so once through @report, and never clears its dirty marks.
@@ -74,6 +75,17 @@ FAT_API fat_err fat_volume_close(struct fat_volume *volume);
  * FAT_E_READONLY   never: with nothing to write this is FAT_OK
  */
 FAT_API FAT_MUST_CHECK fat_err fat_volume_commit(struct fat_volume *volume);
+
+/*
+ * Scan a volume that was found dirty and mend what a power cut left, as its first change
+ * would. Reading goes on meanwhile; changes wait. On any other volume, or when that has
+ * been done, this does nothing.
+ *
+ * FAT_E_READONLY   the volume is read-only, or turned so by the damage that was found
+ * FAT_E_IO, FAT_E_NOMEM   the first change will try again
+ * Cost: fat_check()'s.
+ */
+FAT_API FAT_MUST_CHECK fat_err fat_volume_recover(struct fat_volume *volume);
 
 struct fat_volume_pending {
     bool any;         /* something waits for a commit                              */

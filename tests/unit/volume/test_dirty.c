@@ -98,6 +98,56 @@ static void reading_leaves_every_bit_alone(void **state)
     }
 }
 
+static void it_recovers_without_a_change(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < SPEC_COUNT; i++) {
+        struct patient p;
+        unsigned writes;
+
+        make_patient(&p, &SPECS[i]);
+        surgery_point(&p.img, p.file_entry, 0, 0); /* its chain is lost */
+        image_open(&p.img);
+        assert_int_equal(fat_volume_recover(p.img.volume), FAT_OK);
+        assert_int_equal(fat_volume_commit(p.img.volume), FAT_OK);
+        assert_true(image_free(&p.img) > p.free_clusters);
+        image_expect(p.img.root, "other", 2, 9000);
+        writes = recdev_counts(p.img.rec).writes;
+        assert_int_equal(fat_volume_recover(p.img.volume), FAT_OK);
+        assert_int_equal(recdev_counts(p.img.rec).writes, writes);
+        image_close(&p.img);
+        assert_false(surgery_is_dirty(&p.img));
+        image_open(&p.img);
+        writes = recdev_counts(p.img.rec).writes;
+        assert_int_equal(fat_volume_recover(p.img.volume), FAT_OK); /* a clean one */
+        assert_int_equal(recdev_counts(p.img.rec).writes, writes);
+        image_done(&p.img);
+    }
+}
+
+static void what_is_read_only_does_not_recover(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < SPEC_COUNT; i++) {
+        struct patient p;
+        unsigned writes;
+
+        make_patient(&p, &SPECS[i]);
+        image_open_read_only(&p.img);
+        writes = recdev_counts(p.img.rec).writes;
+        assert_int_equal(fat_volume_recover(p.img.volume), FAT_E_READONLY);
+        assert_int_equal(recdev_counts(p.img.rec).writes, writes);
+        image_close(&p.img);
+        surgery_link(
+                &p.img, -1, p.other, p.file + 1); /* clusters that two files share */
+        image_open(&p.img);
+        assert_int_equal(fat_volume_recover(p.img.volume), FAT_E_READONLY);
+        assert_int_equal(p.img.damage_reports, 1);
+        image_close(&p.img);
+        image_drop(&p.img);
+    }
+}
+
 static void a_change_leaves_it_clean(void **state)
 {
     (void)state;
@@ -488,6 +538,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
             cmocka_unit_test(reading_leaves_every_bit_alone),
+            cmocka_unit_test(it_recovers_without_a_change),
+            cmocka_unit_test(what_is_read_only_does_not_recover),
             cmocka_unit_test(a_change_leaves_it_clean),
             cmocka_unit_test(lost_chains_are_given_back),
             cmocka_unit_test(lost_chains_can_be_used_by_the_first_change),
