@@ -1,12 +1,17 @@
 /* SPDX-License-Identifier: MIT */
+#define _GNU_SOURCE /* O_PATH */
 #include "medium.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "service/loops.h"
+
 /* A server that is just leaving still commits and holds its lock for a moment. */
-enum { WAIT_MS = 5000 };
+enum { WAIT_MS = 5000, STEP_MS = 20 };
 
 /* Only root can make the kernel hold a device, and umount(2) wait for us. */
 static bool can_be_held(const char *path)
@@ -82,6 +87,34 @@ static bool open_volume_or_close(
     return err == FAT_OK;
 }
 
+/*
+ * Neither a lock on a file nor a claim of a device tells of loop devices. A helper has
+ * asked this already for a descriptor that comes from one.
+ */
+static bool is_ours_alone(const char *image, bool writing, struct fat_log *log)
+{
+    const struct timespec step = {.tv_nsec = STEP_MS * 1000000L};
+    const int fd = open(image, O_PATH | O_CLOEXEC);
+    struct fat_loops_user user;
+    char text[sizeof(user.name) + 32];
+    int error;
+
+    if (fd < 0) {
+        return true; /* it is open already: what matters is there, not at the name */
+    }
+    error = fat_loops_find_user(fd, writing, &user);
+    for (int waited = 0; error && waited < WAIT_MS; waited += STEP_MS) {
+        (void)nanosleep(&step, NULL); /* waking early only asks sooner */
+        error = fat_loops_find_user(fd, writing, &user);
+    }
+    close(fd);
+    if (error) {
+        (void)snprintf(text, sizeof(text), "is also in use as %s", user.name);
+        fat_log_say(log, true, text);
+    }
+    return !error;
+}
+
 bool fat_medium_open(struct fat_mount *mount, const struct fat_options *options,
         struct fat_log *log, struct fat_medium *ret)
 {
@@ -92,7 +125,15 @@ bool fat_medium_open(struct fat_mount *mount, const struct fat_options *options,
             .held_by_kernel = can_be_held(options->image),
     };
     err = open_device(options, log, ret, &mount->device);
-    return err < 0 ? cannot_open(log, err) : open_volume_or_close(mount, log, ret);
+    if (err < 0) {
+        return cannot_open(log, err);
+    }
+    if (!is_ours_alone(options->image, !ret->read_only, log)) {
+        fat_blkdev_close(mount->device);
+        mount->device = NULL;
+        return false;
+    }
+    return open_volume_or_close(mount, log, ret);
 }
 
 bool fat_medium_take(

@@ -40,9 +40,26 @@ static dev_t parse_device(const char *text)
             *colon == ':' ? (unsigned)strtoul(colon + 1, NULL, 10) : 0);
 }
 
+/* "rw,user_id=1000,group_id=100": nobody but the kernel writes these words. */
+static bool parse_user(const char *options, uid_t *ret)
+{
+    static const char word[] = "user_id=";
+
+    while (options && strncmp(options, word, strlen(word)) != 0) {
+        options = strchr(options, ',');
+        options = options ? options + 1 : NULL;
+    }
+    if (!options) {
+        return false;
+    }
+    *ret = (uid_t)strtoul(options + strlen(word), NULL, 10);
+    return true;
+}
+
 enum { FIELD_DEVICE = 2, FIELD_DIRECTORY = 4, FIRST_OPTIONAL = 6, MOST_FIELDS = 32 };
 
-/* proc(5): id parent major:minor root directory options [optional...] - type source */
+/* proc(5): id parent major:minor root directory options [optional...] - type source
+   options-of-the-file-system */
 static bool parse(char *line, const char *directory, struct fat_mounted *ret)
 {
     char *fields[MOST_FIELDS];
@@ -69,6 +86,7 @@ static bool parse(char *line, const char *directory, struct fat_mounted *ret)
     ret->device = parse_device(fields[FIELD_DEVICE]);
     ret->type = strdup(fields[type + 1]);
     ret->source = strdup(fields[type + 2]);
+    ret->has_user = type + 3 < count && parse_user(fields[type + 3], &ret->user);
     return ret->type && ret->source;
 }
 
@@ -92,6 +110,27 @@ bool fat_mounts_find(const char *directory, struct fat_mounted *ret)
     if (!found) {
         fat_mounted_done(ret);
     }
+    return found;
+}
+
+bool fat_mounts_have(dev_t device)
+{
+    FILE *table = fopen("/proc/self/mountinfo", "re");
+    char *line = NULL;
+    size_t size = 0;
+    bool found = false;
+
+    if (!table) {
+        return false;
+    }
+    while (!found && getline(&line, &size, table) > 0) {
+        const char *field = strchr(line, ' ');
+
+        field = field ? strchr(field + 1, ' ') : NULL;
+        found = field && parse_device(field + 1) == device;
+    }
+    free(line);
+    (void)fclose(table);
     return found;
 }
 

@@ -8,12 +8,17 @@
 
 struct fat_mounted {
     dev_t device;
-    char *type;   /* "fuse.fatward"                    */
-    char *source; /* for a mount of ours the image     */
+    char *type;   /* "fuse.fatward"                             */
+    char *source; /* for a mount of ours the image              */
+    bool has_user;
+    uid_t user; /* who mounted it, for a fuse mount: user_id=  */
 };
 
 /* What is mounted, uppermost, on the absolute path @directory. False: nothing. */
 bool fat_mounts_find(const char *directory, struct fat_mounted *ret);
+
+/* Whether anything of that number is mounted, wherever. */
+bool fat_mounts_have(dev_t device);
 
 void fat_mounted_done(struct fat_mounted *mounted);
 

@@ -9,18 +9,23 @@
  *
  * umount(2) on a plain fuse mount returns before the server has written what it
  * holds. So: have it commit while it can still say that it failed, unmount, and wait
- * until it has let go of the image.
+ * until it has let go of the image. Neither the server nor the name of the image need be
+ * what they should: each wait has an end, and only a medium is opened.
  */
-#define _GNU_SOURCE /* setns, strerrordesc_np */
+#define _GNU_SOURCE /* setns, strerrordesc_np, pipe2, O_PATH */
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <poll.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -32,7 +37,13 @@
 /* umount(8)'s */
 enum { EXIT_DONE = 0, EXIT_USAGE = 1, EXIT_SYSTEM = 2, EXIT_UNMOUNT = 32 };
 
-enum { LONGEST_WAIT_MS = 30000, STEP_MS = 20 };
+enum {
+    LONGEST_COMMIT_MS = 10000,
+    LONGEST_DEATH_MS = 1000,
+    LONGEST_WAIT_MS = 30000,
+    LONGEST_WAIT_FOR_OTHERS_MS = 2000,
+    STEP_MS = 20,
+};
 
 struct request {
     char *directory;
@@ -117,6 +128,53 @@ static void commit(const struct request *request)
     close(fd);
 }
 
+/* False: @fd, which a child holds the other end of, has not been closed in that time. */
+static bool is_closed_within(int fd, int milliseconds)
+{
+    struct pollfd end = {.fd = fd, .events = POLLIN};
+
+    return poll(&end, 1, milliseconds) != 0;
+}
+
+static void commit_in_child(const struct request *request, const int *ends)
+{
+    const pid_t child = fork();
+    bool done;
+
+    if (child == 0) {
+        commit(request);
+        _exit(EXIT_DONE);
+    }
+    close(ends[1]);
+    if (child < 0) {
+        return;
+    }
+    done = is_closed_within(ends[0], LONGEST_COMMIT_MS);
+    if (!done) {
+        (void)fprintf(stderr,
+                PROGRAM ": %s: its server has not committed within %d seconds: changes "
+                        "may be missing on the medium\n",
+                request->directory, LONGEST_COMMIT_MS / 1000);
+        (void)kill(child, SIGKILL);
+        /* it keeps the mount busy; and not even that ends it at once in every state */
+        done = is_closed_within(ends[0], LONGEST_DEATH_MS);
+    }
+    if (done) {
+        (void)waitpid(child, NULL, 0);
+    }
+}
+
+/* A server that does not answer would keep whoever asks it, and not only for a while. */
+static void commit_for_a_while(const struct request *request)
+{
+    int ends[2];
+
+    if (pipe2(ends, O_CLOEXEC) == 0) {
+        commit_in_child(request, ends);
+        close(ends[0]);
+    }
+}
+
 static void pause_ms(long milliseconds)
 {
     const struct timespec length = {
@@ -125,36 +183,78 @@ static void pause_ms(long milliseconds)
     (void)nanosleep(&length, NULL); /* waking early only asks sooner */
 }
 
-/* The server holds its lock until all is written and closed. */
-static int wait_for_server(const struct request *request, const char *image)
+/*
+ * The source is a name that somebody chose, maybe not whoever unmounts: to open what is
+ * no medium could be to use it, or to wait for ever. -1: errno tells.
+ */
+static int open_medium(const char *image)
 {
-    const int fd = open(image, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    const int pinned = open(image, O_PATH | O_CLOEXEC);
+    char name[32];
+    struct stat status;
+    int fd = -1;
+
+    if (pinned < 0) {
+        return -1;
+    }
+    if (fstat(pinned, &status) == 0) {
+        if (S_ISREG(status.st_mode) || S_ISBLK(status.st_mode)) {
+            (void)snprintf(name, sizeof(name), "/proc/self/fd/%d", pinned);
+            fd = open(name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+        } else {
+            errno = ENOTBLK;
+        }
+    }
+    close(pinned); /* it can't fail, and errno stays */
+    return fd;
+}
+
+static bool is_released_within(int fd, int milliseconds)
+{
     int waited = 0;
-    int result;
+
+    while (flock(fd, LOCK_SH | LOCK_NB) != 0) {
+        if (waited >= milliseconds) {
+            return false;
+        }
+        pause_ms(STEP_MS);
+        waited += STEP_MS;
+    }
+    return true;
+}
+
+/* Whoever names another's image, or locks his own, must not keep others waiting. */
+static bool is_to_be_believed(const struct fat_mounted *mounted)
+{
+    return mounted->has_user && (mounted->user == 0 || mounted->user == getuid());
+}
+
+/* The server holds its lock until all is written and closed. */
+static int wait_for_server(
+        const struct request *request, const struct fat_mounted *mounted)
+{
+    const bool believed = is_to_be_believed(mounted);
+    const int limit_ms = believed ? LONGEST_WAIT_MS : LONGEST_WAIT_FOR_OTHERS_MS;
+    const int fd = open_medium(mounted->source);
+    bool released;
 
     if (fd < 0) {
         (void)fprintf(stderr, PROGRAM ": not waiting for the server of %s: %s: %s\n",
-                request->directory, image, strerrordesc_np(errno));
+                request->directory, mounted->source, strerrordesc_np(errno));
         return EXIT_DONE;
     }
-    do {
-        result = flock(fd, LOCK_SH | LOCK_NB);
-        if (result != 0 && waited < LONGEST_WAIT_MS) {
-            pause_ms(STEP_MS);
-        }
-        waited += STEP_MS;
-    } while (result != 0 && waited <= LONGEST_WAIT_MS);
+    released = is_released_within(fd, limit_ms);
     close(fd);
-    if (result != 0) {
+    if (!released) {
         (void)fprintf(stderr,
                 PROGRAM ": %s is unmounted, but its server has not let go of %s "
                         "after %d seconds: do not remove the medium yet\n",
-                request->directory, image, LONGEST_WAIT_MS / 1000);
-        return EXIT_SYSTEM;
+                request->directory, mounted->source, limit_ms / 1000);
+        return believed ? EXIT_SYSTEM : EXIT_DONE;
     }
     if (request->verbose) {
-        (void)printf(
-                PROGRAM ": %s unmounted, %s is complete\n", request->directory, image);
+        (void)printf(PROGRAM ": %s unmounted, %s is complete\n", request->directory,
+                mounted->source);
     }
     return EXIT_DONE;
 }
@@ -175,14 +275,19 @@ static int unmount(const struct request *request, const struct fat_mounted *moun
 {
     int status;
 
-    if (!request->force) {
-        commit(request);
+    if (!request->force && !request->lazy) {
+        commit_for_a_while(request);
     }
     status = take_off(request);
     /* a lazy unmount ends when its last user does, and nobody can wait for that */
-    return status != EXIT_DONE || request->lazy
-                   ? status
-                   : wait_for_server(request, mounted->source);
+    if (status != EXIT_DONE || request->lazy) {
+        return status;
+    }
+    /* a bind mount, or what it was made from, is there still */
+    if (fat_mounts_have(mounted->device)) {
+        return EXIT_DONE;
+    }
+    return wait_for_server(request, mounted);
 }
 
 /* By hand it is fatward; the service has a type for each name of the file system. */

@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: MIT */
+#define _GNU_SOURCE /* statx */
 #include "conversation.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -15,8 +19,11 @@
 #include "say.h"
 #include "table.h"
 
-/* A server that asks for one thing over and over does not keep the helper for ever. */
-enum { MOST_MESSAGES = 10000 };
+/*
+ * A server that asks for one thing over and over keeps the helper, and whoever waits for
+ * it at boot, neither for ever nor with a screen full of refusals.
+ */
+enum { MOST_MESSAGES = 10000, MOST_COMPLAINTS = 20, LIMITS_TO_MOUNT = 4 };
 
 enum next { GO_ON, END_WELL, END_BADLY };
 
@@ -24,8 +31,11 @@ struct state {
     struct fat_conversation *with;
     int mount_fd;   /* leads to the mount that was made, or -1     */
     bool refused;   /* the last MOUNT or MOUNTPOINT was            */
-    uint64_t until; /* the goodbye must have come          [milliseconds] */
+    dev_t device;   /* the source, if it was opened and is one     */
+    uint64_t until; /* the mount, then the goodbye must have come [milliseconds] */
+    unsigned complaints;
     struct fat_channel_packet packet;
+    struct fat_loops_user user; /* who else has what was opened last, or empty */
 };
 
 static uint64_t now_ms(void)
@@ -61,29 +71,68 @@ static enum next reply_file(struct state *state, const char *path, int error, in
 }
 
 /* A server waits for a busy medium by asking again. */
-static void say_not_opened(const struct fat_wire_message *message, int error)
+static void say_not_opened(struct state *state, int error)
 {
+    const struct fat_wire_message *message = &state->packet.message;
+
     if (error && error != EBUSY && !(message->flags & FAT_WIRE_QUIET)) {
         fat_say("%s: %s", message->text, fat_error_text(error));
+        state->complaints++;
     }
+}
+
+/*
+ * A path may lead to one device now and to another one later: two servers, or the kernel
+ * and a server, would each think that they have the only one.
+ */
+static int check_device(struct state *state, const struct fat_opened *opened)
+{
+    const bool source =
+            strcmp(state->packet.message.text, state->with->plan.bounds.words[1]) == 0;
+
+    if (!source || opened->device == 0) {
+        return 0;
+    }
+    if (state->device && state->device != opened->device) {
+        return ESTALE;
+    }
+    state->device = opened->device;
+    return 0;
+}
+
+static int open_and_check(struct state *state, struct fat_opened *opened)
+{
+    const struct fat_wire_message *message = &state->packet.message;
+    int error = fat_plan_allows_open(&state->with->plan, message);
+
+    if (error) {
+        return error;
+    }
+    error = fat_open_file(message, opened);
+    state->user = opened->user;
+    error = error ? error : check_device(state, opened);
+    if (error && opened->fd >= 0) {
+        close(opened->fd);
+        opened->fd = -1;
+    }
+    return error;
 }
 
 static enum next open_file(struct state *state)
 {
     const struct fat_wire_message *message = &state->packet.message;
-    int error = fat_plan_allows_open(&state->with->plan, message);
-    int fd = -1;
+    struct fat_opened opened = {.fd = -1};
+    const int error = open_and_check(state, &opened);
     enum next next;
 
-    error = error ? error : fat_open_file(message, &fd);
-    say_not_opened(message, error);
+    say_not_opened(state, error);
     if (state->with->verbose) {
         fat_say("open %s, flags %o: %s", message->text, (unsigned)message->open_flags,
                 error ? fat_error_text(error) : "done");
     }
-    next = reply_file(state, message->text, error, fd);
-    if (fd >= 0) {
-        close(fd);
+    next = reply_file(state, message->text, error, opened.fd);
+    if (opened.fd >= 0) {
+        close(opened.fd);
     }
     return next;
 }
@@ -114,6 +163,31 @@ static bool are_too_many(const struct fat_conversation *with)
     return count < 0 || count >= with->mount_max;
 }
 
+/* The kernel followed the path by itself to claim the device. */
+static bool is_right_device(const struct state *state)
+{
+    struct statx status;
+
+    if (!state->with->plan.fuseblk || !state->device || state->mount_fd < 0) {
+        return true;
+    }
+    /* the server is not asked: it need not answer yet */
+    return statx(state->mount_fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, 0, &status) ==
+                   0 &&
+           makedev(status.stx_dev_major, status.stx_dev_minor) == state->device;
+}
+
+/* What was seen when the mountpoint was pinned may be long ago. */
+static bool may_mount_still(const struct fat_conversation *with)
+{
+    const char *wrong = fat_mountpoint_check(with->mountpoint, with->caller->uid);
+
+    if (wrong) {
+        fat_say("%s: %s", with->plan.bounds.directory, wrong);
+    }
+    return !wrong;
+}
+
 static int make_mount(struct state *state)
 {
     struct fat_conversation *with = state->with;
@@ -132,7 +206,8 @@ static int make_mount(struct state *state)
         return EUSERS;
     }
     hold_signals();
-    return fat_mounting_make(&mounting, &state->mount_fd);
+    return may_mount_still(with) ? fat_mounting_make(&mounting, &state->mount_fd)
+                                 : EACCES;
 }
 
 static int do_mount(struct state *state)
@@ -149,11 +224,12 @@ static int do_mount(struct state *state)
                 (unsigned)asked);
     }
     error = make_mount(state);
-    if (!error) {
-        with->plan.mounted = true;
-        state->until = now_ms() + with->limit_ms;
+    if (error) {
+        return error;
     }
-    return error;
+    with->plan.mounted = true; /* so it is undone unless the server ends well */
+    state->until = now_ms() + with->limit_ms;
+    return is_right_device(state) ? 0 : ESTALE;
 }
 
 static enum next take_command(struct state *state)
@@ -170,8 +246,13 @@ static enum next take_command(struct state *state)
     if (error) {
         fat_say("%s of %s: %s", fat_wire_name(kind), with->plan.bounds.directory,
                 fat_error_text(error));
+        state->complaints++;
     } else if (with->verbose) {
         fat_say("%s: done", fat_wire_name(kind));
+    }
+    if (error == ESTALE) {
+        (void)reply(state, error);
+        return END_BADLY; /* whatever the server makes of it */
     }
     return reply(state, error);
 }
@@ -180,6 +261,10 @@ static enum next take_goodbye(const struct state *state)
 {
     const uint32_t status = state->packet.message.error;
 
+    if (status && state->user.name[0]) {
+        fat_say("%s is also in use as %s", state->with->plan.bounds.words[1],
+                state->user.name);
+    }
     if (status) {
         fat_say("the server for %s failed (%u); its log says why",
                 state->with->plan.bounds.words[0], (unsigned)status);
@@ -197,6 +282,7 @@ static enum next take_faulty(struct state *state)
 {
     const enum fat_wire_kind kind = state->packet.message.kind;
 
+    state->complaints++;
     fat_say("the server's %s %s", fat_wire_name(kind),
             fat_wire_fault_text(state->packet.fault));
     switch (kind) {
@@ -252,16 +338,13 @@ static enum next take(struct state *state)
     return END_BADLY;
 }
 
-/* For the mount that is made and not served yet, the time limit is one for all. */
+/* Each message has its limit, and all until the mount, or until the goodbye, have one. */
 static unsigned find_limit(const struct state *state)
 {
-    uint64_t now;
+    const uint64_t now = now_ms();
+    const uint64_t left = now < state->until ? state->until - now : 0;
 
-    if (!state->with->plan.mounted) {
-        return state->with->limit_ms;
-    }
-    now = now_ms();
-    return now < state->until ? (unsigned)(state->until - now) : 0;
+    return left < state->with->limit_ms ? (unsigned)left : state->with->limit_ms;
 }
 
 static enum next converse(struct state *state)
@@ -272,7 +355,13 @@ static enum next converse(struct state *state)
         const unsigned limit_ms = find_limit(state);
 
         if (limit_ms == 0) {
-            fat_say("the server did not say goodbye in time");
+            fat_say(state->with->plan.mounted
+                            ? "the server did not say goodbye in time"
+                            : "the server did not come to the mount in time");
+            return END_BADLY;
+        }
+        if (state->complaints >= MOST_COMPLAINTS) {
+            fat_say("the server asks for too much that it can't have");
             return END_BADLY;
         }
         next = fat_greeting_receive(state->with->socket, limit_ms, &state->packet)
@@ -330,7 +419,9 @@ static void note(const struct fat_conversation *with)
 
 enum fat_ending fat_conversation_run(struct fat_conversation *conversation)
 {
-    struct state state = {.with = conversation, .mount_fd = -1};
+    struct state state = {.with = conversation,
+            .mount_fd = -1,
+            .until = now_ms() + LIMITS_TO_MOUNT * (uint64_t)conversation->limit_ms};
     const enum next next = greet(&state) ? converse(&state) : END_BADLY;
 
     if (next == END_WELL) {

@@ -11,8 +11,15 @@
 #include "say.h"
 #include "service/argv.h"
 
-bool fat_greeting_receive(
-        int socket, unsigned limit_ms, struct fat_channel_packet *packet)
+static const char broken_off[] = "the server ended without saying goodbye";
+
+/* systemd closes a connection at once if there are as many as it allows. */
+static const char turned_away[] =
+        "the service turned us away; too many mounts may be its reason, and its log, "
+        "journalctl -u fatward.socket, has it";
+
+static bool receive(int socket, unsigned limit_ms, struct fat_channel_packet *packet,
+        const char *if_closed)
 {
     const int error = fat_channel_receive(socket, limit_ms, packet, NULL);
 
@@ -20,7 +27,7 @@ bool fat_greeting_receive(
     case 0:
         break;
     case ECONNRESET:
-        fat_say("the server ended without saying goodbye");
+        fat_say("%s", if_closed);
         return false;
     case ETIMEDOUT:
         fat_say("the server has said nothing for %u seconds", (limit_ms + 999) / 1000);
@@ -37,8 +44,14 @@ bool fat_greeting_receive(
     return true;
 }
 
-bool fat_greeting_send(
-        int socket, unsigned limit_ms, const struct fat_wire_message *message, int fd)
+bool fat_greeting_receive(
+        int socket, unsigned limit_ms, struct fat_channel_packet *packet)
+{
+    return receive(socket, limit_ms, packet, broken_off);
+}
+
+static bool send(int socket, unsigned limit_ms, const struct fat_wire_message *message,
+        int fd, const char *if_closed)
 {
     const int error = fat_channel_send(socket, limit_ms, message, fd);
 
@@ -47,7 +60,7 @@ bool fat_greeting_send(
         return true;
     case EPIPE:
     case ECONNRESET:
-        fat_say("the server ended without saying goodbye");
+        fat_say("%s", if_closed);
         return false;
     case ETIMEDOUT:
         fat_say("the server has not listened for %u seconds", (limit_ms + 999) / 1000);
@@ -58,6 +71,12 @@ bool fat_greeting_send(
     }
 }
 
+bool fat_greeting_send(
+        int socket, unsigned limit_ms, const struct fat_wire_message *message, int fd)
+{
+    return send(socket, limit_ms, message, fd, broken_off);
+}
+
 static bool agree(
         const struct fat_greeting *greeting, struct fat_channel_packet *packet)
 {
@@ -66,8 +85,8 @@ static bool agree(
             .version = FAT_WIRE_VERSION,
             .flags = greeting->flags};
 
-    if (!fat_greeting_send(greeting->socket, greeting->limit_ms, &hello, -1) ||
-            !fat_greeting_receive(greeting->socket, greeting->limit_ms, packet)) {
+    if (!send(greeting->socket, greeting->limit_ms, &hello, -1, turned_away) ||
+            !receive(greeting->socket, greeting->limit_ms, packet, turned_away)) {
         return false;
     }
     if (packet->message.kind != FAT_WIRE_HELLO_REPLY || packet->fault) {

@@ -62,6 +62,38 @@ static bool is_context(const char *value)
     return value && value[0] && !strchr(value, '"');
 }
 
+/* Past @text in the list at @at, whose quotes and backslashes don't count, or NULL. */
+static const char *pass(const char *at, const char *text)
+{
+    for (;; at++) {
+        if (*at == '"' || *at == '\\') {
+            continue;
+        }
+        if (*text == '\0') {
+            return at;
+        }
+        if (*at != *text++) {
+            return NULL;
+        }
+    }
+}
+
+/* Labels decide who may do what with the files: that is the administrator's to say. */
+static bool is_in_list(const char *list, const struct fat_kernel_option *option)
+{
+    while (list) {
+        const char *at = pass(list, option->name);
+
+        at = at && *at == '=' ? pass(at + 1, option->value) : NULL;
+        if (at && (*at == ',' || *at == '\0')) {
+            return true;
+        }
+        list = strchr(list, ',');
+        list = list ? list + 1 : NULL;
+    }
+    return false;
+}
+
 /* 0: it may be so. */
 static int judge(const struct fat_kernel_option *option, enum kind kind,
         const struct fat_kernel_rights *rights)
@@ -73,7 +105,7 @@ static int judge(const struct fat_kernel_option *option, enum kind kind,
         if (option->value) {
             return EINVAL;
         }
-        return rights->root || rights->may_open_to_others ? 0 : EPERM;
+        return rights->may_open_to_others ? 0 : EPERM;
     case A_NUMBER:
         return is_number(option->value) ? 0 : EINVAL;
     case BLOCK_SIZE:
@@ -82,7 +114,10 @@ static int judge(const struct fat_kernel_option *option, enum kind kind,
         if (!rights->root) {
             return EPERM;
         }
-        return is_context(option->value) ? 0 : EINVAL;
+        if (!is_context(option->value)) {
+            return EINVAL;
+        }
+        return is_in_list(rights->list, option) ? 0 : EPERM;
     case SKIPPED:
         return option->value ? EINVAL : 0;
     }
@@ -151,6 +186,31 @@ static int take(char *word, const struct fat_kernel_rights *rights,
     return 0;
 }
 
+static bool has_flag(const struct fat_kernel_options *options, const char *name)
+{
+    for (unsigned i = 0; i < options->count; i++) {
+        if (strcmp(options->options[i].name, name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Without it, a server that has been taken over would answer for everybody's rights. */
+static int complete(struct fat_kernel_options *options)
+{
+    const struct fat_kernel_option judged = {.name = "default_permissions"};
+
+    if (!has_flag(options, "allow_other") || has_flag(options, judged.name)) {
+        return 0;
+    }
+    if (options->count == FAT_KERNEL_OPTIONS_MOST) {
+        return EINVAL;
+    }
+    options->options[options->count++] = judged;
+    return 0;
+}
+
 int fat_kernel_options_read(const char *list, const struct fat_kernel_rights *rights,
         struct fat_kernel_options *ret)
 {
@@ -164,6 +224,7 @@ int fat_kernel_options_read(const char *list, const struct fat_kernel_rights *ri
     for (char *word = next_word(&rest); word && !error; word = next_word(&rest)) {
         error = word[0] ? take(word, rights, &options) : 0;
     }
+    error = error ? error : complete(&options);
     if (error) {
         fat_kernel_options_done(&options);
     } else {

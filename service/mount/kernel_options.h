@@ -25,13 +25,15 @@ struct fat_kernel_options {
 
 struct fat_kernel_rights {
     bool root;
-    bool may_open_to_others;
+    bool may_open_to_others; /* root, too, may have said that he does not want it */
     bool fuseblk;
+    const char *list; /* the command line's: a context must stand there; may be NULL */
 };
 
 /*
  * Read a list separated by commas; a value in double quotes may hold commas. Words
- * that are flags of a mount are skipped, since a flag comes by another way.
+ * that are flags of a mount are skipped, since a flag comes by another way. What is open
+ * to others always has default_permissions: it is not for the server to judge them.
  *
  * 0 and fat_kernel_options_done() is owed, or EINVAL, EPERM, ENOMEM and nothing is.
  */

@@ -53,14 +53,21 @@ static bool asks_others_in(const struct job *job)
     return job->caller.uid == 0 || job->conf.user_allow_other;
 }
 
-static void read_conf(struct job *job)
+/* A file that can't be read may forbid what is asked for. */
+static bool read_conf(struct job *job)
 {
     FILE *file = fopen("/etc/fuse.conf", "re");
+    const int error = file ? 0 : errno;
 
+    if (error && error != ENOENT && job->caller.uid != 0) {
+        fat_say("/etc/fuse.conf: %s", fat_error_text(error));
+        return false;
+    }
     fat_fuse_conf_read(file, &job->conf);
     if (file) {
         (void)fclose(file);
     }
+    return true;
 }
 
 static bool read_options(struct job *job)
@@ -83,12 +90,19 @@ static bool read_options(struct job *job)
     return true;
 }
 
-/* The source is shown to others and looked for from other directories. */
+/*
+ * The source is shown to others and looked for from other directories, maybe when the
+ * symbolic link that led there has gone. It need not be a file that exists.
+ */
 static char *make_absolute(const char *path)
 {
-    char *here = path[0] == '/' ? NULL : getcwd(NULL, 0);
-    char *absolute = NULL;
+    char *absolute = realpath(path, NULL);
+    char *here;
 
+    if (absolute) {
+        return absolute;
+    }
+    here = path[0] == '/' ? NULL : getcwd(NULL, 0);
     /* getcwd(3) may say "(unreachable)/..." */
     if (!here || here[0] != '/') {
         free(here);
@@ -136,7 +150,7 @@ static enum fat_ending talk(struct job *job, int socket, int fuse_fd)
                     .directory = job->arguments.directory,
                     .mountpoint_type = job->mountpoint.type,
                     .root = job->caller.uid == 0,
-                    .may_open_to_others = asks_others_in(job),
+                    .may_open_to_others = asks_others_in(job) && !job->options.closed,
                     .forced_flags = job->options.forced_flags}};
     const enum fat_ending ending = fat_conversation_run(&conversation);
 
@@ -218,8 +232,7 @@ static int mount_it(struct job *job)
     const char *directory = job->arguments.directory;
     const char *wrong;
 
-    read_conf(job);
-    if (!read_options(job) || !make_words(job)) {
+    if (!read_conf(job) || !read_options(job) || !make_words(job)) {
         return EXIT_FAILED;
     }
     wrong = fat_mountpoint_pin(directory, job->caller.uid, &job->mountpoint);

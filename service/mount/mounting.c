@@ -152,32 +152,37 @@ static int attach(int context, const struct fat_mounting *mounting, int *ret_fd)
     return 0;
 }
 
-static int make(const struct fat_mounting *mounting, int *ret_fd)
+/* @ret_context, if not -1, has the kernel's words about it, and is to be closed. */
+static int make(const struct fat_mounting *mounting, int *ret_fd, int *ret_context)
 {
     const int context = fsopen(mounting->fuseblk ? "fuseblk" : "fuse", FSOPEN_CLOEXEC);
     int error;
 
+    *ret_context = context;
     if (context < 0) {
-        return errno == ENOSYS ? fat_mounting_old_make(mounting, ret_fd) : errno;
+        return errno;
     }
     error = configure(context, mounting);
-    error = error ? error : attach(context, mounting, ret_fd);
-    if (error) {
-        say_why(context);
-    }
-    close(context);
-    return error;
+    return error ? error : attach(context, mounting, ret_fd);
 }
 
 int fat_mounting_make(const struct fat_mounting *mounting, int *ret_fd)
 {
+    int context;
     int error;
 
     if (!fat_rights_raise()) {
         return errno;
     }
-    error = make(mounting, ret_fd);
+    error = make(mounting, ret_fd, &context);
     fat_rights_lower();
+    if (context < 0) {
+        return error == ENOSYS ? fat_mounting_old_make(mounting, ret_fd) : error;
+    }
+    if (error) {
+        say_why(context);
+    }
+    close(context);
     return error;
 }
 

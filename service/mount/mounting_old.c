@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "mount_table.h"
+#include "rights.h"
 #include "say.h"
 
 enum { TYPE_SIZE = 96 };
@@ -31,28 +32,51 @@ static bool is_ours(int fd, int below, const char *type)
  * A descriptor from before leads below the new mount. The way into it is by name,
  * and a name may lead elsewhere by now: so what is found there is looked at.
  */
-static int find_mount(int below, const char *type)
+static int enter(int parent, int below)
 {
     char name[32];
     char path[PATH_MAX];
     ssize_t length;
-    int parent;
-    int fd;
 
     (void)snprintf(name, sizeof(name), "/proc/self/fd/%d", below);
     length = readlink(name, path, sizeof(path) - 1);
-    parent = openat(below, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
-    if (length <= 0 || parent < 0) {
+    if (length <= 0) {
         return -1;
     }
     path[length] = '\0';
-    fd = openat(parent, strrchr(path, '/') + 1, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-    close(parent);
+    return openat(parent, strrchr(path, '/') + 1, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+}
+
+static int find_mount(int parent, int below, const char *type)
+{
+    int fd = enter(parent, below);
+
     if (fd >= 0 && !is_ours(fd, below, type)) {
         close(fd);
         fd = -1;
     }
     return fd;
+}
+
+/* The folder that @below is in, if the caller can find his way from there to it. */
+static int open_parent(int below, int *ret)
+{
+    const int parent = openat(below, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    int fd;
+    int error;
+
+    if (parent < 0) {
+        return errno;
+    }
+    fd = enter(parent, below);
+    if (fd < 0) {
+        error = errno;
+        close(parent);
+        return error;
+    }
+    close(fd);
+    *ret = parent;
+    return 0;
 }
 
 static int mount_directory(const struct fat_mounting *mounting, const char *type)
@@ -73,8 +97,13 @@ static int mount_directory(const struct fat_mounting *mounting, const char *type
         return ENOMEM;
     }
     (void)snprintf(place, sizeof(place), "/proc/self/fd/%d", mounting->mountpoint->fd);
-    if (mount(mounting->source, place, type, mounting->flags, data) != 0) {
+    if (!fat_rights_raise()) {
         error = errno;
+    } else {
+        error = mount(mounting->source, place, type, mounting->flags, data) == 0
+                        ? 0
+                        : errno;
+        fat_rights_lower();
     }
     free(data);
     free(options);
@@ -83,7 +112,9 @@ static int mount_directory(const struct fat_mounting *mounting, const char *type
 
 int fat_mounting_old_make(const struct fat_mounting *mounting, int *ret_fd)
 {
+    const int below = mounting->mountpoint->fd;
     char type[TYPE_SIZE];
+    int parent = -1;
     int error;
 
     /* which mount it was could not be told afterwards */
@@ -92,13 +123,17 @@ int fat_mounting_old_make(const struct fat_mounting *mounting, int *ret_fd)
     }
     (void)snprintf(type, sizeof(type), "%s.%s", mounting->fuseblk ? "fuseblk" : "fuse",
             mounting->type);
-    error = mount_directory(mounting, type);
+    error = open_parent(below, &parent);
     if (error) {
         return error;
     }
-    *ret_fd = find_mount(mounting->mountpoint->fd, type);
-    if (*ret_fd < 0) {
-        fat_say("the mount was made and can't be found again");
+    error = mount_directory(mounting, type);
+    if (!error) {
+        *ret_fd = find_mount(parent, below, type);
+        if (*ret_fd < 0) {
+            fat_say("the mount was made and can't be found again");
+        }
     }
-    return 0;
+    close(parent);
+    return error;
 }

@@ -6,9 +6,8 @@
 #include "mounting.h"
 
 /*
- * As fat_mounting_make(), for directories; the process's rights are raised already.
- * If the mount is made and can't be found again, it is left, that is said, and
- * @ret_fd is -1.
+ * As fat_mounting_make(), for directories that the caller can search. If the mount is
+ * made and can't be found again, it is left, that is said, and @ret_fd is -1.
  */
 int fat_mounting_old_make(const struct fat_mounting *mounting, int *ret_fd);
 

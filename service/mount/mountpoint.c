@@ -108,6 +108,18 @@ static const char *check(int fd, uid_t uid, struct fat_mountpoint *mountpoint)
     return uid == 0 ? NULL : check_for_user(fd, &status, uid);
 }
 
+const char *fat_mountpoint_check(const struct fat_mountpoint *mountpoint, uid_t uid)
+{
+    struct stat status;
+
+    if (uid == 0) {
+        return NULL;
+    }
+    return fstat(mountpoint->fd, &status) == 0
+                   ? check_for_user(mountpoint->fd, &status, uid)
+                   : fat_error_text(errno);
+}
+
 static char *find_path(int fd)
 {
     char name[32];

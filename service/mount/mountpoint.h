@@ -24,6 +24,12 @@ struct fat_mountpoint {
 const char *fat_mountpoint_pin(
         const char *directory, uid_t uid, struct fat_mountpoint *ret);
 
+/*
+ * Whether @uid may still mount there: its owner may have changed it since. To be asked
+ * with the caller's rights. NULL, or why not as a sentence's end.
+ */
+const char *fat_mountpoint_check(const struct fat_mountpoint *mountpoint, uid_t uid);
+
 /* Whether users may mount on a file system with this f_type of statfs(2). */
 bool fat_mountpoint_lies_well(unsigned long magic);
 

@@ -12,13 +12,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static int judge(int fd, bool device)
+static int judge(int fd, bool device, dev_t *ret_device)
 {
     struct stat status;
 
     if (fstat(fd, &status) != 0) {
         return errno;
     }
+    *ret_device = S_ISBLK(status.st_mode) ? status.st_rdev : 0;
     if (device) {
         return S_ISBLK(status.st_mode) ? 0 : ENOTBLK;
     }
@@ -44,42 +45,54 @@ static int set_block_size(int fd, uint32_t bytes)
     return ioctl(fd, BLKBSZSET, &size) == 0 ? 0 : errno;
 }
 
-/* Open once more what the descriptor @pinned leads to, for reading or writing. */
-static int open_pinned(int pinned, const struct fat_wire_message *message, int *ret_fd)
+static int check_opened(
+        const struct fat_wire_message *message, struct fat_opened *opened)
 {
-    const bool device = message->kind == FAT_WIRE_OPEN_DEVICE;
-    const uint32_t flags = (message->open_flags & ~(uint32_t)O_NOFOLLOW) | O_CLOEXEC;
-    char name[32];
-    int error = judge(pinned, device);
-    int fd;
+    const bool writing = (message->open_flags & O_ACCMODE) != O_RDONLY;
+    const int error = fat_loops_find_user(opened->fd, writing, &opened->user);
 
     if (error) {
         return error;
     }
-    (void)snprintf(name, sizeof(name), "/proc/self/fd/%d", pinned);
-    fd = open(name, (int)flags | O_NOCTTY);
-    if (fd < 0) {
-        return errno;
-    }
-    error = device ? set_block_size(fd, message->block_bytes) : 0;
-    if (error) {
-        close(fd);
-        return error;
-    }
-    *ret_fd = fd;
-    return 0;
+    opened->user.name[0] = '\0';
+    return message->kind == FAT_WIRE_OPEN_DEVICE
+                   ? set_block_size(opened->fd, message->block_bytes)
+                   : 0;
 }
 
-int fat_open_file(const struct fat_wire_message *message, int *ret_fd)
+/* Open once more what the descriptor @pinned leads to, for reading or writing. */
+static int open_pinned(
+        int pinned, const struct fat_wire_message *message, struct fat_opened *opened)
+{
+    const uint32_t flags = (message->open_flags & ~(uint32_t)O_NOFOLLOW) | O_CLOEXEC;
+    char name[32];
+    int error;
+
+    (void)snprintf(name, sizeof(name), "/proc/self/fd/%d", pinned);
+    opened->fd = open(name, (int)flags | O_NOCTTY);
+    if (opened->fd < 0) {
+        return errno;
+    }
+    error = check_opened(message, opened);
+    if (error) {
+        close(opened->fd);
+        opened->fd = -1;
+    }
+    return error;
+}
+
+int fat_open_file(const struct fat_wire_message *message, struct fat_opened *ret)
 {
     const int follow = (int)(message->open_flags & (uint32_t)O_NOFOLLOW);
     const int pinned = open(message->text, O_PATH | O_CLOEXEC | follow);
     int error;
 
+    *ret = (struct fat_opened){.fd = -1};
     if (pinned < 0) {
         return errno;
     }
-    error = open_pinned(pinned, message, ret_fd);
+    error = judge(pinned, message->kind == FAT_WIRE_OPEN_DEVICE, &ret->device);
+    error = error ? error : open_pinned(pinned, message, ret);
     close(pinned);
     return error;
 }

@@ -17,6 +17,7 @@ enum treatment {
     OWNER_USER,  /* of one's own files only                             */
     OWNER_GROUP,
     TO_OTHERS,   /* wants the administrator's consent                   */
+    TO_NOBODY,   /* its opposite: the later one counts                  */
     SETS_FLAG,   /* the server may not forget it                        */
     CLEARS_FLAG, /* goes to the server; a later opposite counts         */
     WEAKENS,     /* root may clear it, others are warned                */
@@ -44,7 +45,7 @@ static const struct known table[] = {
         {"gid=", OWNER_GROUP, 0},
         {"allow_other", TO_OTHERS, 0},
         {"service", FOR_US, 0},
-        {"noallow_other", FOR_THE_SERVER, 0},
+        {"noallow_other", TO_NOBODY, 0},
         {"umask=", FOR_THE_SERVER, 0},
         {"fmask=", FOR_THE_SERVER, 0},
         {"dmask=", FOR_THE_SERVER, 0},
@@ -235,6 +236,10 @@ static const char *take(struct run *run, const char *word)
         if (!root && !run->asker->may_open_to_others) {
             return "is only for root, as /etc/fuse.conf has no user_allow_other";
         }
+        run->options->closed = false;
+        break;
+    case TO_NOBODY:
+        run->options->closed = true;
         break;
     case OWNER_USER:
     case OWNER_GROUP:
@@ -306,15 +311,40 @@ static bool read_words(struct run *run, char *list, struct fat_refusal *ret_refu
     return !ret_refusal->reason;
 }
 
+/*
+ * mount(8) runs its helper for that too, with the options as the kernel shows them: to
+ * judge these would only hide what is wrong.
+ */
+static bool asks_for_remount(const char *list)
+{
+    while (list) {
+        const size_t length = strcspn(list, ",");
+
+        if (length == strlen("remount") && memcmp(list, "remount", length) == 0) {
+            return true;
+        }
+        list = list[length] ? list + length + 1 : NULL;
+    }
+    return false;
+}
+
 bool fat_options_read(const char *list, const struct fat_asker *asker,
         struct fat_options *ret, struct fat_refusal *ret_refusal)
 {
     struct fat_options options = {.forced_flags = MS_NOSUID | MS_NODEV};
     struct run run = {.asker = asker, .options = &options};
-    char *copy = strdup(list);
+    char *copy;
     bool ok = false;
 
     *ret_refusal = (struct fat_refusal){.reason = NULL};
+    if (asks_for_remount(list)) {
+        *ret_refusal = (struct fat_refusal){.reason = "is not possible: unmount it and "
+                                                      "mount it again, or let no one "
+                                                      "write with remount,bind,ro",
+                .word = "remount"};
+        return false;
+    }
+    copy = strdup(list);
     options.list = calloc(1, 1);
     if (copy && options.list) {
         ok = read_words(&run, copy, ret_refusal);

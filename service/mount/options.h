@@ -26,6 +26,7 @@ struct fat_asker {
 struct fat_options {
     char *list;            /* for the server; "" for none                         */
     uint32_t forced_flags; /* MS_*: the mount has them whatever the server says   */
+    bool closed;           /* "noallow_other": nobody but the caller gets in      */
     bool service_only;     /* "service": never the program without its jail       */
     bool weakened;         /* an ordinary user asked for suid or dev: not granted */
 };

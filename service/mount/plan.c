@@ -46,19 +46,26 @@ static bool list_has_value(const char *list, const char *value)
     return false;
 }
 
-/* Argument 0 is the type, which is no path. */
+/* The words are the type, the source, the directory, and maybe "-o" with its list. */
+enum { WORD_SOURCE = 1, WORD_LIST = 4 };
+
+static const char *find_list(const struct fat_plan_bounds *bounds)
+{
+    return bounds->word_count > WORD_LIST ? bounds->words[WORD_LIST] : NULL;
+}
+
 static bool is_on_command_line(const struct fat_plan_bounds *bounds, const char *text)
 {
-    for (unsigned i = 1; i < bounds->word_count; i++) {
-        if (strcmp(bounds->words[i], text) == 0) {
-            return true;
-        }
-        if (strcmp(bounds->words[i], "-o") == 0 && i + 1 < bounds->word_count &&
-                list_has_value(bounds->words[i + 1], text)) {
-            return true;
-        }
-    }
-    return false;
+    return strcmp(bounds->words[WORD_SOURCE], text) == 0 ||
+           list_has_value(find_list(bounds), text);
+}
+
+/* A number as an option's value is no file, even if there is one of that name. */
+static bool is_file_of_command_line(
+        const struct fat_plan_bounds *bounds, const char *text)
+{
+    return strcmp(bounds->words[WORD_SOURCE], text) == 0 ||
+           (text[0] == '/' && list_has_value(find_list(bounds), text));
 }
 
 int fat_plan_allows_open(
@@ -72,7 +79,14 @@ int fat_plan_allows_open(
     if (message->open_flags & ~OPEN_FLAGS) {
         return EPERM;
     }
-    return is_on_command_line(&plan->bounds, message->text) ? 0 : EPERM;
+    if (!is_file_of_command_line(&plan->bounds, message->text)) {
+        return EPERM;
+    }
+    /* who says ro may have reason not to trust the medium: so not its server either */
+    return (plan->bounds.forced_flags & MS_RDONLY) &&
+                           (message->open_flags & O_ACCMODE) != O_RDONLY
+                   ? EROFS
+                   : 0;
 }
 
 static bool has_begun(const struct fat_plan *plan)
@@ -96,7 +110,10 @@ static int take_type(struct fat_plan *plan, uint32_t flags)
     return 0;
 }
 
-/* A user's mount must not pass for another's, and fuseblk's source is opened. */
+/*
+ * A mount must not pass for another's; and whoever unmounts it may open the source. With
+ * fuseblk the kernel does so.
+ */
 static int take_source(struct fat_plan *plan, const char *source)
 {
     const struct fat_plan_bounds *bounds = &plan->bounds;
@@ -104,8 +121,9 @@ static int take_source(struct fat_plan *plan, const char *source)
     if (plan->source) {
         return EINVAL;
     }
-    if ((!bounds->root || plan->fuseblk) && !is_on_command_line(bounds, source) &&
-            strcmp(source, bounds->words[0]) != 0) {
+    if (plan->fuseblk ? !is_file_of_command_line(bounds, source)
+                      : !is_on_command_line(bounds, source) &&
+                                strcmp(source, bounds->words[0]) != 0) {
         return EPERM;
     }
     plan->source = strdup(source);
@@ -133,7 +151,8 @@ static int take_options(struct fat_plan *plan, const char *list)
 {
     const struct fat_kernel_rights rights = {.root = plan->bounds.root,
             .may_open_to_others = plan->bounds.may_open_to_others,
-            .fuseblk = plan->fuseblk};
+            .fuseblk = plan->fuseblk,
+            .list = find_list(&plan->bounds)};
     int error;
 
     if (plan->has_kernel || plan->mounted) {

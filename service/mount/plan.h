@@ -17,10 +17,11 @@
 
 /* What is known before the server says anything. */
 struct fat_plan_bounds {
-    const char *const *words; /* the command line as the server sees it         */
-    unsigned word_count;
-    const char *directory;  /* one of the words                               */
-    mode_t mountpoint_type; /* S_IFDIR or S_IFREG                             */
+    const char *const *words; /* the command line as the server sees it: type, source,
+                                 directory, and maybe "-o" and a list           */
+    unsigned word_count;      /* 3 or 5                                         */
+    const char *directory;    /* one of the words                               */
+    mode_t mountpoint_type;   /* S_IFDIR or S_IFREG                             */
     bool root;
     bool may_open_to_others;
     uint32_t forced_flags; /* MS_*: the mount has them whatever it says      */
@@ -54,9 +55,10 @@ int fat_plan_take(struct fat_plan *plan, const struct fat_wire_message *message)
 
 /*
  * Whether an OPEN or OPEN_DEVICE is in order: files come before the mountpoint, must
- * be named on the command line, and are never made or changed by opening them.
+ * be the source or an absolute path as the value of an option, and are never made or
+ * changed by opening them; of a mount that was asked to be read-only, not for writing.
  *
- * 0, EINVAL, EPERM
+ * 0, EINVAL, EPERM, EROFS
  */
 int fat_plan_allows_open(
         const struct fat_plan *plan, const struct fat_wire_message *message);

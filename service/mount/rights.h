@@ -2,7 +2,8 @@
 /*
  * Who the process is. It is installed setuid root, and works with the rights of its
  * caller, without any capability, except between fat_rights_raise() and
- * fat_rights_lower(): only the system calls that mount and unmount stand there.
+ * fat_rights_lower(): only the system calls that mount and unmount stand there, and none
+ * that follow a path or write to what the caller gave us.
  */
 #ifndef FAT_SERVICE_MOUNT_RIGHTS_H
 #define FAT_SERVICE_MOUNT_RIGHTS_H

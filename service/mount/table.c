@@ -2,8 +2,10 @@
 #include "table.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stddef.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -24,6 +26,30 @@ static char *word(const char *text)
     return (struct word){.text.given = text}.text.taken;
 }
 
+/*
+ * What the caller has left behind is not for a program that runs as root in earnest:
+ * his limits, his folder, signals he ignores, his terminal. False: it stays his.
+ */
+static bool leave_the_caller(void)
+{
+    static const int limits[] = {RLIMIT_FSIZE, RLIMIT_CPU, RLIMIT_AS, RLIMIT_DATA};
+    const struct rlimit none = {.rlim_cur = RLIM_INFINITY, .rlim_max = RLIM_INFINITY};
+    const struct sigaction usual = {.sa_handler = SIG_DFL};
+    const int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
+    bool ok = chdir("/") == 0 && nothing >= 0;
+
+    for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
+        (void)setrlimit(limits[i], &none); /* a container's root may not; then so */
+    }
+    for (int signal = 1; signal <= SIGRTMAX; signal++) {
+        (void)sigaction(signal, &usual, NULL); /* of some it can't be changed */
+    }
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+        ok = dup2(nothing, fd) == fd && ok;
+    }
+    return ok;
+}
+
 /* -i: no helper, which would be this program; -f: only the table. */
 static void run_mount(const struct fat_table_entry *entry)
 {
@@ -36,7 +62,7 @@ static void run_mount(const struct fat_table_entry *entry)
     (void)sigemptyset(&none);
     /* NOLINTNEXTLINE(concurrency-mt-unsafe): there is only one thread */
     (void)sigprocmask(SIG_SETMASK, &none, NULL);
-    if (fat_rights_raise_for_good()) {
+    if (fat_rights_raise_for_good() && leave_the_caller()) {
         (void)execve("/bin/mount", words, environment);
     }
     _exit(FAILED_TO_RUN);

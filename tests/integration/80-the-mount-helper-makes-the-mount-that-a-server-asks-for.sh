@@ -28,19 +28,19 @@ shows " ro,nosuid,nodev,"
 gone
 
 # neither TYPE, OPTS nor MTAB need come
-mounts greet "name=card" "mntp=$m@0" doit=0x40f bye=0 --
+mounts greet "name=vfat" "mntp=$m@0" doit=0x40f bye=0 --
 gave "^ARGV\|vfat\|$work/img\|$m$"
-shows " ro,nosuid,nodev,noexec,noatime .*- fuse.vfat card ro,"
+shows " ro,nosuid,nodev,noexec,noatime .*- fuse.vfat vfat ro,"
 gone
 
 # suid and dev are root's to give, and only if he did
 mounts greet "ordinary=$m" bye=0 -- -o suid,dev
 shows " rw,nosuid,nodev,"
 gone
-mounts greet type=0 name=card "mntp=$m" doit=0 bye=0 --
+mounts greet type=0 name=card "mntp=$m" doit=0 bye=0 -- -o fsname=card
 shows " rw,nosuid,nodev,"
 gone
-mounts greet type=0 name=card "mntp=$m" doit=0 bye=0 -- -o suid,dev
+mounts greet type=0 name=card "mntp=$m" doit=0 bye=0 -- -o suid,dev,fsname=card
 shows " rw,relatime "
 gone
 
@@ -63,6 +63,20 @@ is "0" sh -c "grep -c 'REPL [1-9]' '$work/peer'"
 shows "fuse.vfat $work/img"
 gone
 
+# so it does through a symbolic link, which may go away before it is unmounted
+ln -s img "$work/link"
+plays greet "ordinary=$m" bye=0
+run 0 fatward-mount -t vfat "$work/link" "$m"
+ended
+gave "^ARGV\|vfat\|$work/img\|$m$"
+shows "fuse.vfat $work/img"
+gone
+
+# what is open to others is judged by the kernel, whatever the server forgot
+mounts greet "open=$work/img@0" type=0 "name=$work/img" "mntp=$m" opts=allow_other doit=6 bye=0 --
+shows "default_permissions,allow_other"
+gone
+
 # the source may be a block device, opened and claimed
 truncate -s 1M "$work/disk"
 attach "$work/disk"
@@ -74,8 +88,15 @@ gave "^FILE 0 $loop b$"
 gave "^FILE 15 $work/img$"
 nothing_mounted
 
-# mount(8)'s table is written to if there is one
+# mount(8)'s table is written to if there is one, whatever the caller's limits are
 mkdir -p /run/mount && : >/run/mount/utab
+plays greet type=0 "name=$work/img" "mntp=$m" mtab=x-foo=1 doit=6 bye=0
+printf 'SRC=/x TARGET=/y ROOT=/ OPTS=x-%0600d\n' 1 >/run/mount/utab
+run 0 sh -c "ulimit -S -f 1 && trap '' XFSZ && exec fatward-mount -t vfat '$work/img' '$m'"
+ended
+holds "the table has it" grep -q "SRC=$work/img TARGET=$m .*=x-foo=1\$" /run/mount/utab
+gone
+: >/run/mount/utab
 mounts greet type=0 "name=$work/img" "mntp=$m" mtab=x-foo=1,user=somebody doit=6 bye=0 --
 holds "the table has it" grep -q "SRC=$work/img TARGET=$m .*=x-foo=1\$" /run/mount/utab
 holds "nobody else is in it" sh -c '! grep somebody /run/mount/utab'
@@ -93,7 +114,7 @@ gone
 
 # a mountpoint may be a file, if the server wants one
 echo >"$work/f"
-plays greet type=0 name=x "mntp=$work/f@0x8000" doit=6 bye=0
+plays greet type=0 name=vfat "mntp=$work/f@0x8000" doit=6 bye=0
 run 0 fatward-mount -t vfat "$work/img" "$work/f"
 ended
 grep -q " $work/f .* fuse.vfat" /proc/self/mountinfo || fail "not mounted on a file"
@@ -122,7 +143,13 @@ run 0 mount -t fuse.vfat -o nofail,x-a=b,umask=022 "$work/img" "$m"
 ended
 gave "^ARGV\|vfat\|$work/img\|$m\|-o\|rw,umask=022$"
 shows "fuse.vfat $work/img"
+run 1 mount -o remount,ro "$m"
+says "option remount is not possible: unmount it and mount it again, or .* remount,bind,ro$"
+run 0 mount -o remount,bind,ro "$m"
+shows " ro,nosuid,nodev,"
 gone
+run 1 mount -t fuse.vfat -o remount,ro "$work/img" "$m"
+says "option remount is not possible"
 plays greet bye=1
 run 1 mount -t fuse.vfat "$work/img" "$m"
 says "the server for vfat failed"

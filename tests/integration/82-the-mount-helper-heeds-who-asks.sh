@@ -70,10 +70,39 @@ user_fails 32 "users may not mount|not writable" "$work/img" /proc/self/task
 run 32 fatward-mount -t vfat "$work/img" "$work/none"
 says "No such file"
 echo >"$work/file"
-plays greet type=0 name=x "mntp=$work/file" bye=1
+plays greet type=0 name=vfat "mntp=$work/file" bye=1
 run 32 fatward-mount -t vfat "$work/img" "$work/file"
 says "MNTP of $work/file: Not a directory"
 ended
+
+# ... and once more when it is mounted, which may be much later
+plays greet type=0 "name=$work/img" "mntp=$m" pause=1 doit=6 bye=1
+as_user "$user_mount" -t vfat "$work/img" "$m" >"$work/out" 2>"$work/err" &
+helper=$!
+until [ "$(grep -c "^REPL 0" "$work/peer")" -eq 3 ]; do sleep 0.02; done
+chown 0:0 "$m" && chmod 700 "$m"
+wait "$helper"
+says "$m: is not writable for you"
+ended
+gave "^REPL 13$"
+nothing_mounted
+chown 65534:65534 "$m"
+
+# what the kernel says about it is written with his rights, too
+if command -v strace >/dev/null && id nobody >/dev/null 2>&1; then
+    plays greet type=0 "name=$work/img" "mntp=$m" opts=max_read=9999999999 doit=6 bye=1
+    # it may not be traced by a user: strace stays root
+    run 32 strace -f -u nobody -E ASAN_OPTIONS=detect_leaks=0 -e trace=setresuid,write -o "$work/dev/trace" "$user_mount" \
+        -t vfat "$work/img" "$m"
+    says "the kernel: "
+    ended
+    holds "root's rights are given up before anything is said" awk '
+        /setresuid\(-1, 0, -1\)/ { root = 1 }
+        /setresuid\(-1, 65534, -1\)/ { root = 0 }
+        /write\(2/ && root { bad = 1 }
+        /write\(2/ { said = 1 }
+        END { exit bad || !said }' "$work/dev/trace"
+fi
 
 # opened with his rights
 chmod 600 "$work/img"
@@ -97,6 +126,9 @@ chmod 666 /dev/fuse
 
 # what the administrator grants, and how much of it
 if [ -e /etc/fuse.conf ]; then
+    chmod 600 "$work/fuse.conf"
+    user_fails 1 "/etc/fuse.conf: Permission denied" "$work/img" "$m"
+    chmod 644 "$work/fuse.conf"
     echo user_allow_other >"$work/fuse.conf"
     plays greet opts=allow_other type=0 "name=$work/img" "mntp=$m" doit=6 bye=0
     run 0 as_user "$user_mount" -t fuse.vfat "$work/img" "$m" -o allow_other

@@ -54,7 +54,7 @@ is "$before" mounts_now
 umount "$m"
 
 # what the kernel refuses is said, and leaves nothing
-plays greet type=0 name=x "mntp=$m" opts=max_read=9999999999 doit=6 bye=1
+plays greet type=0 name=vfat "mntp=$m" opts=max_read=9999999999 doit=6 bye=1
 run 32 old fatward-mount -t vfat "$work/img" "$m"
 says "DOIT of $m: Invalid argument"
 ended
@@ -62,7 +62,7 @@ nothing_mounted
 
 # which mount on a file was ours could not be told
 echo >"$work/f"
-plays greet type=0 name=x "mntp=$work/f@0" doit=6 bye=1
+plays greet type=0 name=vfat "mntp=$work/f@0" doit=6 bye=1
 run 32 old fatward-mount -t vfat "$work/img" "$work/f"
 says "DOIT of $work/f: Operation not supported"
 ended

@@ -9,9 +9,13 @@
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 
-static const struct fat_kernel_rights root = {.root = true, .may_open_to_others = true};
+static const struct fat_kernel_rights root = {.root = true,
+        .may_open_to_others = true,
+        .list = "rw,context=\"u:r:t:c1,c2\",defcontext=\"a,b\",context=u,rootcontext=v,"
+                "fscontext=a\\,b"};
 static const struct fat_kernel_rights device = {.root = true, .fuseblk = true};
-static const struct fat_kernel_rights user = {.root = false};
+static const struct fat_kernel_rights closed = {.root = true};
+static const struct fat_kernel_rights user = {.list = "fscontext=x"};
 static const struct fat_kernel_rights trusted = {.may_open_to_others = true};
 
 static const struct {
@@ -26,13 +30,23 @@ static const struct {
         {"nothing", &user, ",,", 0, ""},
         {"flags of mounts", &user, "ro,nosuid,default_permissions,noatime", 0,
                 ",default_permissions"},
-        {"others, by root", &root, "allow_other", 0, ",allow_other"},
-        {"others, with consent", &trusted, "allow_other", 0, ",allow_other"},
+        {"others, by root", &root, "allow_other", 0,
+                ",allow_other,default_permissions"},
+        {"others, with consent", &trusted, "allow_other,default_permissions", 0,
+                ",allow_other,default_permissions"},
+        {"others, whom root does not want", &closed, "allow_other", EPERM, NULL},
         {"others, without", &user, "allow_other", EPERM, NULL},
         {"a context, by root", &root, "context=\"u:r:t:c1,c2\",allow_other", 0,
-                ",context=\"u:r:t:c1,c2\",allow_other"},
+                ",context=\"u:r:t:c1,c2\",allow_other,default_permissions"},
         {"a context without commas", &root, "context=\"u\",rootcontext=v", 0,
                 ",context=u,rootcontext=v"},
+        {"a context with a backslash", &root, "fscontext=\"a,b\"", 0,
+                ",fscontext=\"a,b\""},
+        {"another context than root's", &root, "context=w", EPERM, NULL},
+        {"the beginning of root's", &root, "rootcontext=\"u:r:t\"", EPERM, NULL},
+        {"more than root's", &root, "context=uu", EPERM, NULL},
+        {"root's for something else", &root, "fscontext=u", EPERM, NULL},
+        {"a context that root did not want", &closed, "context=u", EPERM, NULL},
         {"a context, by a user", &user, "fscontext=x", EPERM, NULL},
         {"a block size for fuseblk", &device, "blksize=512", 0, ",blksize=512"},
         {"a block size without", &root, "blksize=512", EINVAL, NULL},
@@ -53,6 +67,11 @@ static const struct {
         {"a quote within a context", &root, "context=a\"b", EINVAL, NULL},
         {"quotes that don't end", &root, "context=\"a,fd=3", EINVAL, NULL},
         {"an empty context", &root, "context=\"\"", EINVAL, NULL},
+        {"too many with what is added", &root,
+                "max_read=1,max_read=1,max_read=1,max_read=1,max_read=1,max_read=1,"
+                "max_read=1,max_read=1,max_read=1,max_read=1,max_read=1,max_read=1,"
+                "max_read=1,max_read=1,max_read=1,allow_other",
+                EINVAL, NULL},
         {"too many", &root,
                 "max_read=1,max_read=1,max_read=1,max_read=1,max_read=1,max_read=1,"
                 "max_read=1,max_read=1,max_read=1,max_read=1,max_read=1,max_read=1,"
@@ -87,9 +106,9 @@ static void quotes_are_not_part_of_the_value(void **state)
     struct fat_kernel_options got;
 
     (void)state;
-    assert_int_equal(0, fat_kernel_options_read("context=\"a,b\"", &root, &got));
+    assert_int_equal(0, fat_kernel_options_read("defcontext=\"a,b\"", &root, &got));
     assert_int_equal(1, got.count);
-    assert_string_equal("context", got.options[0].name);
+    assert_string_equal("defcontext", got.options[0].name);
     assert_string_equal("a,b", got.options[0].value);
     fat_kernel_options_done(&got);
 }

@@ -34,8 +34,8 @@ static const struct {
                 "rw,defaults,auto,noauto,user,user=me,users,nouser,owner,group,nofail,"
                 "_netdev,comment=c,x-,x-y,x-systemd.z=1,X-a,uhelper=u,helper=h",
                 "rw", USUAL, false, false},
-        {"what only looks like them stays", &root, "x,autos,user1,nofailing",
-                "x,autos,user1,nofailing", USUAL, false, false},
+        {"what only looks like them stays", &root, "x,autos,user1,nofailing,remounted",
+                "x,autos,user1,nofailing,remounted", USUAL, false, false},
         {"service is heard here", &root, "service,ro", "ro", USUAL | MS_RDONLY, true,
                 false},
         {"the last of a pair counts", &root, "ro,rw,noexec", "ro,rw,noexec",
@@ -111,8 +111,33 @@ static const struct {
         {&root, "rootmode=0", "rootmode=0"},
         {&root, "setuid=root", "setuid=root"},
         {&root, "uid=root", "uid=root"},
+        {&root, "remount,ro", "remount"},
+        {&root, "rw,user_id=0,remount", "remount"},
+        {&user, "fd=3,remount,uid=0", "remount"},
+        {&sloppy, "remount", "remount"},
         {&root, "gid=4294967295", "gid=4294967295"},
 };
+
+static void the_last_word_about_others_counts(void **state)
+{
+    static const struct {
+        const char *list;
+        bool closed;
+    } lists[] = {{"rw", false}, {"noallow_other", true}, {"allow_other", false},
+            {"noallow_other,allow_other", false}, {"allow_other,noallow_other", true}};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(lists); i++) {
+        struct fat_options got;
+        struct fat_refusal refusal;
+
+        print_message("%s\n", lists[i].list);
+        assert_true(fat_options_read(lists[i].list, &root, &got, &refusal));
+        assert_int_equal(lists[i].closed, got.closed);
+        assert_string_equal(lists[i].list, got.list);
+        fat_options_done(&got);
+    }
+}
 
 static void what_is_not_to_be_had_is_named(void **state)
 {
@@ -146,6 +171,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
             cmocka_unit_test(words_are_sorted),
+            cmocka_unit_test(the_last_word_about_others_counts),
             cmocka_unit_test(what_is_not_to_be_had_is_named),
             cmocka_unit_test(a_long_word_is_named_by_its_beginning),
     };

@@ -78,22 +78,27 @@ static const struct row rows[] = {
                 {{PLACE("/mnt"), 0}, {TABLE("x-a"), 0}, {NAME("/img"), 0},
                         {OPTS("default_permissions"), 0}, {MOUNT(6), 0}}},
         {"twice", &roots, 6,
-                {{TYPE(0), 0}, {TYPE(0), EINVAL}, {NAME("a"), 0}, {NAME("a"), EINVAL},
-                        {PLACE("/mnt"), 0}, {PLACE("/mnt"), EINVAL}}},
+                {{TYPE(0), 0}, {TYPE(0), EINVAL}, {NAME("card"), 0},
+                        {NAME("card"), EINVAL}, {PLACE("/mnt"), 0},
+                        {PLACE("/mnt"), EINVAL}}},
         {"lists twice", &roots, 4,
                 {{OPTS("ro"), 0}, {OPTS("ro"), EINVAL}, {TABLE("x-a"), 0},
                         {TABLE("x-a"), EINVAL}}},
         {"refused ones may be mended", &roots, 4,
                 {{OPTS("x"), EINVAL}, {OPTS("ro"), 0}, {TABLE("x"), EINVAL},
                         {TABLE("x-a"), 0}}},
-        {"a type after a name", &roots, 2, {{NAME("a"), 0}, {TYPE(0), EINVAL}}},
+        {"a type after a name", &roots, 2, {{NAME("card"), 0}, {TYPE(0), EINVAL}}},
         {"a type after a place", &roots, 2, {{PLACE("/mnt"), 0}, {TYPE(0), EINVAL}}},
         {"a type after options", &roots, 2, {{OPTS("ro"), 0}, {TYPE(0), EINVAL}}},
         {"a type after the table", &roots, 2, {{TABLE("x-a"), 0}, {TYPE(0), EINVAL}}},
         {"an unknown type", &roots, 2, {{TYPE(2), EINVAL}, {TYPE(3), EINVAL}}},
         {"fuseblk is root's", &users, 2, {{TYPE(1), EPERM}, {TYPE(0), 0}}},
-        {"and its source is on the command line", &roots, 3,
-                {{TYPE(1), 0}, {NAME("/dev/sda"), EPERM}, {NAME("/img"), 0}}},
+        {"and its source is a file of the command line", &roots, 5,
+                {{TYPE(1), 0}, {NAME("/dev/sda"), EPERM}, {NAME("card"), EPERM},
+                        {NAME("vfat"), EPERM}, {NAME("/img"), 0}}},
+        {"root's source is on the command line", &roots, 3,
+                {{NAME("/dev/watchdog"), EPERM}, {NAME("rw"), EPERM},
+                        {NAME("card"), 0}}},
         {"a user's source is, too", &users, 4,
                 {{NAME("/dev/sda"), EPERM}, {NAME("card,fsname"), EPERM},
                         {NAME(""), EPERM}, {NAME("card"), 0}}},
@@ -102,14 +107,14 @@ static const struct row rows[] = {
                 {{PLACE("/mnt/"), EINVAL}, {PLACE("/"), EINVAL},
                         {PLACE("/img"), EINVAL}}},
         {"too early", &roots, 4,
-                {{MOUNT(0), EINVAL}, {NAME("a"), 0}, {MOUNT(0), EINVAL},
+                {{MOUNT(0), EINVAL}, {NAME("card"), 0}, {MOUNT(0), EINVAL},
                         {PLACE("/mnt"), 0}}},
         {"flags that move what is there", &roots, 6,
-                {{NAME("a"), 0}, {PLACE("/mnt"), 0}, {MOUNT(MS_REMOUNT), EINVAL},
+                {{NAME("card"), 0}, {PLACE("/mnt"), 0}, {MOUNT(MS_REMOUNT), EINVAL},
                         {MOUNT(MS_BIND), EINVAL}, {MOUNT(MS_MOVE), EINVAL},
                         {MOUNT(MS_SHARED), EINVAL}}},
         {"more of them", &roots, 6,
-                {{NAME("a"), 0}, {PLACE("/mnt"), 0}, {MOUNT(MS_MANDLOCK), EINVAL},
+                {{NAME("card"), 0}, {PLACE("/mnt"), 0}, {MOUNT(MS_MANDLOCK), EINVAL},
                         {MOUNT(MS_PRIVATE), EINVAL}, {MOUNT(MS_REC), EINVAL},
                         {MOUNT(1U << 31), EINVAL}}},
         {"what opens to others", &users, 2,
@@ -224,8 +229,9 @@ static int open_path(const struct fat_plan *plan, const char *path, unsigned fla
 
 static void only_what_the_command_line_names_is_opened(void **state)
 {
-    static const char *const named[] = {"/img", "/log", "/mnt", "card"};
-    static const char *const others[] = {"/im", "/img/", "/log,fsname=card", "vfat",
+    static const char *const named[] = {"/img", "/log"};
+    static const char *const others[] = {"/mnt", "card", "-o",
+            "rw,journal=/log,fsname=card", "/im", "/img/", "/log,fsname=card", "vfat",
             "journal=/log", "/lo", "og", "rw", "/etc/passwd", "=/log"};
     const struct fat_plan plan = {.bounds = users};
 
@@ -237,6 +243,29 @@ static void only_what_the_command_line_names_is_opened(void **state)
         print_message("%s\n", others[i]);
         assert_int_equal(EPERM, open_path(&plan, others[i], O_RDWR));
     }
+}
+
+static void what_is_to_be_read_only_is_not_opened_for_writing(void **state)
+{
+    struct fat_plan plan = {.bounds = roots};
+
+    (void)state;
+    plan.bounds.forced_flags |= MS_RDONLY;
+    assert_int_equal(EROFS, open_path(&plan, "/img", O_RDWR | O_EXCL));
+    assert_int_equal(EROFS, open_path(&plan, "/img", O_WRONLY));
+    assert_int_equal(EROFS, open_path(&plan, "/log", O_RDWR));
+    assert_int_equal(0, open_path(&plan, "/img", O_RDONLY | O_EXCL));
+    assert_int_equal(EPERM, open_path(&plan, "/mnt", O_RDWR));
+}
+
+static void without_options_only_the_source_is_opened(void **state)
+{
+    struct fat_plan plan = {.bounds = roots};
+
+    (void)state;
+    plan.bounds.word_count = 3;
+    assert_int_equal(0, open_path(&plan, "/img", O_RDWR));
+    assert_int_equal(EPERM, open_path(&plan, "/log", O_RDWR));
 }
 
 static void nothing_is_made_or_changed_by_opening(void **state)
@@ -267,6 +296,8 @@ int main(void)
             cmocka_unit_test(a_place_is_of_the_wanted_kind),
             cmocka_unit_test(the_table_gets_others_words_and_no_more),
             cmocka_unit_test(only_what_the_command_line_names_is_opened),
+            cmocka_unit_test(what_is_to_be_read_only_is_not_opened_for_writing),
+            cmocka_unit_test(without_options_only_the_source_is_opened),
             cmocka_unit_test(nothing_is_made_or_changed_by_opening),
     };
 
