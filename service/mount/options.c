@@ -63,6 +63,25 @@ static const struct known table[] = {
         {"diratime", FOR_THE_SERVER, 0},
         {"nodiratime", FOR_THE_SERVER, 0},
         {"default_permissions", FOR_THE_SERVER, 0},
+        {"relatime", FOR_THE_SERVER, 0},
+        {"norelatime", FOR_THE_SERVER, 0},
+        {"strictatime", FOR_THE_SERVER, 0},
+        {"nostrictatime", FOR_THE_SERVER, 0},
+        {"lazytime", FOR_THE_SERVER, 0},
+        {"nolazytime", FOR_THE_SERVER, 0},
+        {"iversion", FOR_THE_SERVER, 0},
+        {"noiversion", FOR_THE_SERVER, 0},
+        {"mand", FOR_THE_SERVER, 0},
+        {"nomand", FOR_THE_SERVER, 0},
+        {"silent", FOR_THE_SERVER, 0},
+        {"loud", FOR_THE_SERVER, 0},
+        {"utf8", FOR_THE_SERVER, 0},
+        {"utf8=", FOR_THE_SERVER, 0},
+        {"iocharset=", FOR_THE_SERVER, 0},
+        {"codepage=", FOR_THE_SERVER, 0},
+        {"shortname=", FOR_THE_SERVER, 0},
+        {"errors=", FOR_THE_SERVER, 0},
+        {"quiet", FOR_THE_SERVER, 0},
         {"fsname=", FOR_ROOT, 0},
         {"subtype=", FOR_ROOT, 0},
         {"allow_root", FOR_ROOT, 0},
@@ -201,13 +220,13 @@ static const char *take_flag(
     return pass_on(run, word);
 }
 
+/* Root may say what only his server knows. */
 static const char *take_unknown(struct run *run, const char *word)
 {
-    /* two who read quotes differently don't see the same words */
-    if (run->asker->uid != 0 && strpbrk(word, "\"\\")) {
-        return "has a quote or a backslash";
+    if (run->asker->sloppy) {
+        return NULL;
     }
-    return run->asker->sloppy ? NULL : pass_on(run, word);
+    return run->asker->uid == 0 ? pass_on(run, word) : "is unknown, so only for root";
 }
 
 /* NULL, or why @word is refused. */
@@ -216,7 +235,11 @@ static const char *take(struct run *run, const char *word)
     const struct known *known = look_up(word);
     const bool root = run->asker->uid == 0;
 
-    if (!known || (!root && strpbrk(word, "\"\\"))) {
+    /* two who read quotes differently don't see the same words */
+    if (!root && strpbrk(word, "\"\\")) {
+        return "has a quote or a backslash";
+    }
+    if (!known) {
         return take_unknown(run, word);
     }
     switch (known->treatment) {
