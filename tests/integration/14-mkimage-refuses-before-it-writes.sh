@@ -90,3 +90,11 @@ done
 run 64 fatward-mkimage
 run 0 fatward-mkimage --help
 run 0 fatward-mkimage --version
+
+# a boot sector can't count more sectors than that, and nobody shall believe it can
+run 0 fatward-mkimage "$work/large.img" --size=3T
+says "only the first 2147483646K are used"
+rm "$work/large.img"
+run 0 fatward-mkimage "$work/large.img" --size=3T --sector-size=4096
+[ ! -s "$work/err" ] || { cat "$work/err" && fail "there was nothing to warn of"; }
+rm "$work/large.img"

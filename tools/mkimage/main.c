@@ -134,6 +134,21 @@ static void describe(const struct output *output, const struct fat_format_result
             output->dev->size_bytes);
 }
 
+/* A boot sector counts no more than 2^32-1 sectors. */
+static void warn_of_waste(
+        const char *path, uint64_t size, const struct fat_format_result *made)
+{
+    char used[QUANTITY_TEXT];
+
+    if (size / made->sector_bytes > UINT32_MAX) {
+        quantity_format((uint64_t)made->total_sectors * made->sector_bytes, used);
+        complain(path,
+                "only the first %s are used: FAT has no more than 4294967295 "
+                "sectors; larger sectors (--sector-size) hold more",
+                used);
+    }
+}
+
 /* All that can be refused has been. */
 static bool write_image(struct output *output, const struct arguments *arguments,
         const struct source_rules *rules, uint64_t size)
@@ -173,6 +188,7 @@ static bool make(const struct arguments *arguments, struct output *output)
     if (arguments->folder && !scan_source(arguments->folder, &rules, &trial, &totals)) {
         return false;
     }
+    warn_of_waste(output->path, size, &geometry);
     if (!write_image(output, arguments, &rules, size)) {
         return false;
     }

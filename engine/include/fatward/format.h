@@ -41,8 +41,9 @@ struct fat_format_result {
 };
 
 /*
- * Format all of @dev. Everything that matters is written and flushed; the boot
- * sector is written last, so that an interrupted format is not a volume.
+ * Format all of @dev, or its first 2^32-1 sectors: a boot sector can't say more, and
+ * the rest stays unused (MSFAT 3.1). Everything that matters is written and flushed; the
+ * boot sector is written last, so that an interrupted format is not a volume.
  *
  * @options   NULL means all zero
  * @ret       may be NULL
