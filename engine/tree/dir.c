@@ -277,10 +277,15 @@ fat_err fat_dir_find(struct fat_node *directory, const struct fat_name *name,
     return FAT_E_NOENT;
 }
 
-static fat_err index_item(struct fat_dirindex *index, const struct fat_dir_item *item)
+static fat_err index_item(struct fat_node *directory, struct fat_dirindex *index,
+        const struct fat_dir_item *item)
 {
     fat_err err = fat_dirindex_reserve(index, 1, item->place.slot + 1U);
 
+    if (err == FAT_OK && fat_dirindex_is_crowded(index, item->hashes)) {
+        return fat_tree_damage(directory->tree, directory->entry.first_cluster,
+                "a directory holds one name a thousand times");
+    }
     if (err == FAT_OK) {
         fat_dirindex_add(index, item->hashes, item->place.slot,
                 (item->raw[DIR_ATTR] & FAT_ATTR_DIRECTORY) != 0);
@@ -299,7 +304,7 @@ static fat_err index_entries(
     do {
         err = fat_dir_walk_next(directory, &walk, &item);
         if (err == FAT_OK) {
-            err = index_item(index, &item);
+            err = index_item(directory, index, &item);
         }
     } while (err == FAT_OK);
     *ret_end = walk.slot;

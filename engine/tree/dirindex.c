@@ -62,6 +62,28 @@ size_t fat_dirindex_bytes(const struct fat_dirindex *index)
            index->tomb_capacity * sizeof(*index->tombs);
 }
 
+/* 65,536 names of 32-bit hashes: two of one hash are rare, three are not seen. */
+enum { SAME_HASH_MAX = 1000 };
+
+static bool is_crowded(const struct fat_dirindex *index, uint32_t hash)
+{
+    size_t i = hash & (index->capacity - 1);
+    unsigned same = 0;
+
+    while (index->capacity > 0 && index->cells[i].state != CELL_EMPTY &&
+            same < SAME_HASH_MAX) {
+        same += index->cells[i].state == CELL_ENTRY && index->cells[i].hash == hash;
+        i = (i + 1) & (index->capacity - 1);
+    }
+    return same == SAME_HASH_MAX;
+}
+
+bool fat_dirindex_is_crowded(
+        const struct fat_dirindex *index, struct fat_name_hashes hashes)
+{
+    return is_crowded(index, hashes.shown) || is_crowded(index, hashes.alias);
+}
+
 static void put_cell(struct fat_dirindex *index, uint32_t hash, uint16_t value,
         enum cell_state state)
 {

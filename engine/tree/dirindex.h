@@ -41,6 +41,13 @@ struct fat_slots {
 FAT_MUST_CHECK fat_err fat_dirindex_reserve(
         struct fat_dirindex *index, size_t names, uint32_t slots);
 
+/*
+ * Whether there are more entries of one of these hashes than any directory has that is
+ * not made to be slow: names that are all one, or chosen to collide.
+ */
+bool fat_dirindex_is_crowded(
+        const struct fat_dirindex *index, struct fat_name_hashes hashes);
+
 /* An entry with its short slot; room has been reserved. */
 void fat_dirindex_add(struct fat_dirindex *index, struct fat_name_hashes hashes,
         uint16_t slot, bool is_directory);

@@ -103,6 +103,22 @@ static void names_of_one_hash_are_all_found_and_removed_one_by_one(void **state)
     assert_found(*state, 77U + (98U << 20), 0, 0);
 }
 
+static void a_thousand_entries_of_one_hash_are_a_crowd(void **state)
+{
+    struct fat_dirindex *index = *state;
+
+    assert_false(fat_dirindex_is_crowded(index, hashes(7, 8)));
+    for (uint16_t i = 0; i < 1000; i++) {
+        assert_false(fat_dirindex_is_crowded(index, hashes(7, 8)));
+        add(index, 7, 7, i);
+    }
+    assert_true(fat_dirindex_is_crowded(index, hashes(7, 8)));
+    assert_true(fat_dirindex_is_crowded(index, hashes(8, 7)));
+    assert_false(fat_dirindex_is_crowded(index, hashes(8, 9)));
+    fat_dirindex_remove(index, hashes(7, 7), 500, false);
+    assert_false(fat_dirindex_is_crowded(index, hashes(7, 8)));
+}
+
 static void what_has_been_reserved_can_be_added_without_memory(void **state)
 {
     for (uint32_t round = 0; round < 200; round++) {
@@ -573,6 +589,7 @@ int main(void)
             CASE(nothing_is_found_in_an_empty_index),
             CASE(an_entry_is_found_by_both_of_its_names),
             CASE(names_of_one_hash_are_all_found_and_removed_one_by_one),
+            CASE(a_thousand_entries_of_one_hash_are_a_crowd),
             CASE(what_has_been_reserved_can_be_added_without_memory),
             CASE(a_table_full_of_removed_names_is_swept),
             CASE(a_buried_name_and_its_slots_stay_taken_until_it_settles),

@@ -11,6 +11,7 @@
 #include "support/epoch.h"
 #include "support/image.h"
 #include "support/steady.h"
+#include "support/surgery.h"
 
 enum { VISITS_MAX = 3000, DEPTH_MAX = 6, CHUNK = 65536, CORRUPTIONS = 3000 };
 
@@ -402,10 +403,45 @@ static void random_damage_is_survived(void **state)
     }
 }
 
+/* Its index would cost the square of that, at every lookup. */
+static void a_directory_full_of_one_name_is_listed_and_not_searched(void **state)
+{
+    enum { COPIES = 1500 };
+    struct image img;
+    struct fat_node *dir;
+    struct fat_found found;
+    uint8_t raw[32];
+    uint64_t slots;
+
+    (void)state;
+    image_make(&img,
+            &(struct image_spec){.type = 12, .clusters = 20, .cluster_sectors = 128});
+    dir = image_mkdir(img.root, "dir");
+    image_touch(dir, "SAME");
+    fat_node_unref(dir);
+    slots = surgery_first_of(img.root, "dir");
+    image_close(&img);
+    slots = surgery_cluster(&img, (uint32_t)slots);
+    surgery_read(&img, slots + 64, raw, sizeof(raw));
+    for (uint64_t i = 0; i < COPIES; i++) {
+        surgery_write(&img, slots + 64 + i * sizeof(raw), raw, sizeof(raw));
+    }
+    image_open(&img);
+    dir = image_lookup(img.root, "dir");
+    assert_int_equal(image_count(dir), COPIES);
+    assert_int_equal(fat_lookup(dir, "SAME", &found), FAT_E_CORRUPT);
+    assert_int_equal(fat_create(dir, "new", 0, &found), FAT_E_READONLY);
+    assert_int_equal(img.damage_reports, 1);
+    fat_node_unref(dir);
+    image_close(&img);
+    image_drop(&img);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
             cmocka_unit_test(what_is_no_volume_is_refused),
+            cmocka_unit_test(a_directory_full_of_one_name_is_listed_and_not_searched),
             cmocka_unit_test(random_bytes_are_refused),
             cmocka_unit_test(each_lie_of_the_boot_sector_is_refused_or_harmless),
             cmocka_unit_test(a_volume_that_was_cut_off_opens_read_only),
