@@ -64,7 +64,7 @@ ln -s fatward-mount "$work/dev/mount.fatward"
 chown 65534 "$m"
 export MARK=yes
 umask 027
-run 0 as_user "$work/dev/mount.fatward" "$work/img" "$m" -n -o rw,service-not,umask=7 \
+run 0 as_user "$work/dev/mount.fatward" "$work/img" "$m" -n -o rw,quiet,umask=7 \
     7<"$work/img"
 says "^4$" # descriptors of ls(1): three, and the folder's
 says "running $program without"
@@ -74,7 +74,11 @@ says "^CapPrm: 0000000000000000$"
 says "^CapEff: 0000000000000000$"
 says "^SigBlk: 0000000000000000$"
 says "^umask 0027 marked yes$"
-says "^$work/img\|$m\|-o\|rw,service-not,umask=7\|$"
+says "^$work/img\|$m\|-o\|rw,quiet,umask=7\|$"
+run 1 as_user "$work/dev/mount.fatward" "$work/img" "$m" -o service-not
+says "option service-not is unknown, so only for root"
+run 0 "$work/bin/mount.fatward" "$work/img" "$m" -o service-not
+says "^$work/img\|$m\|-o\|service-not\|$"
 
 # a service that is up is asked, and its refusal is final
 rm -f "$sockets/vfat"
