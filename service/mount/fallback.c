@@ -6,20 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "exec_word.h"
 #include "say.h"
-
-/* execve(2) takes no constant words, and changes none. */
-struct word {
-    union {
-        const char *given;
-        char *taken;
-    } text;
-};
-
-static char *word(const char *text)
-{
-    return (struct word){.text.given = text}.text.taken;
-}
 
 bool fat_fallback_is_for(const char *type)
 {
@@ -30,8 +18,9 @@ void fat_fallback_run(
         const struct fat_arguments *arguments, const struct fat_caller *caller)
 {
     const bool has_options = arguments->options[0] != '\0';
-    char *const words[] = {word("fatward"), word(arguments->source),
-            word(arguments->directory), has_options ? word("-o") : NULL,
+    char *const words[] = {fat_exec_word("fatward"), fat_exec_word(arguments->source),
+            fat_exec_word(arguments->directory),
+            has_options ? fat_exec_word("-o") : NULL,
             has_options ? arguments->options : NULL, NULL};
 
     fat_say("no service for fatward: running " FAT_SERVER_PATH

@@ -9,22 +9,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "exec_word.h"
 #include "rights.h"
 
 enum { FAILED_TO_RUN = 127 };
-
-/* execve(2) takes no constant words, and changes none. */
-struct word {
-    union {
-        const char *given;
-        char *taken;
-    } text;
-};
-
-static char *word(const char *text)
-{
-    return (struct word){.text.given = text}.text.taken;
-}
 
 /*
  * What the caller has left behind is not for a program that runs as root in earnest:
@@ -53,9 +41,11 @@ static bool leave_the_caller(void)
 /* -i: no helper, which would be this program; -f: only the table. */
 static void run_mount(const struct fat_table_entry *entry)
 {
-    char *const words[] = {word("mount"), word("--no-canonicalize"), word("-i"),
-            word("-f"), word("-t"), word(entry->type), word("-o"), word(entry->words),
-            word("--"), word(entry->source), word(entry->directory), NULL};
+    char *const words[] = {fat_exec_word("mount"), fat_exec_word("--no-canonicalize"),
+            fat_exec_word("-i"), fat_exec_word("-f"), fat_exec_word("-t"),
+            fat_exec_word(entry->type), fat_exec_word("-o"),
+            fat_exec_word(entry->words), fat_exec_word("--"),
+            fat_exec_word(entry->source), fat_exec_word(entry->directory), NULL};
     char *const environment[] = {NULL};
     sigset_t none;
 
