@@ -2,7 +2,6 @@
 #define _GNU_SOURCE /* memfd_create */
 #include "conversation.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <fuse_lowlevel.h>
 #include <pthread.h>
@@ -20,6 +19,7 @@
 #include "service/server.h"
 
 #include "support/cmocka.h"
+#include "support/descriptors.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -42,20 +42,6 @@ int __wrap_fat_channel_receive(
             socket, impatience_ms ? impatience_ms : limit_ms, packet, ret_fd);
 }
 /* NOLINTEND(bugprone-reserved-identifier,readability-identifier-naming) */
-
-static unsigned count_descriptors(void)
-{
-    DIR *const directory = opendir("/proc/self/fd");
-    unsigned count = 0;
-
-    assert_non_null(directory);
-    /* NOLINTNEXTLINE(concurrency-mt-unsafe): a stream of its own */
-    while (readdir(directory)) {
-        count++;
-    }
-    assert_int_equal(closedir(directory), 0);
-    return count;
-}
 
 int memory_file(const void *bytes, size_t length)
 {

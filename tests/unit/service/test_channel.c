@@ -2,7 +2,6 @@
 #define _GNU_SOURCE /* memfd_create */
 #include "service/channel.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -16,6 +15,7 @@
 #include <unistd.h>
 
 #include "support/cmocka.h"
+#include "support/descriptors.h"
 
 #define LITERAL_BYTES(literal) (literal), sizeof(literal) - 1
 
@@ -29,20 +29,6 @@ struct pair {
     struct fat_channel_packet packet;
     unsigned open_before;
 };
-
-static unsigned count_descriptors(void)
-{
-    DIR *const directory = opendir("/proc/self/fd");
-    unsigned count = 0;
-
-    assert_non_null(directory);
-    /* NOLINTNEXTLINE(concurrency-mt-unsafe): a stream of its own */
-    while (readdir(directory)) {
-        count++;
-    }
-    assert_int_equal(closedir(directory), 0);
-    return count;
-}
 
 static struct pair *connect_pair(void)
 {
