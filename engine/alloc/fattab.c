@@ -166,9 +166,10 @@ static fat_err reclaim_part(const struct fat_fattab *tab, uint64_t sector,
     if (err != FAT_OK) {
         return err;
     }
-    fat_cache_reclaim(tab->cache, block, offset, zeros, mask, length);
+    err = fat_cache_reclaim(tab->cache, block, offset,
+            &(struct fat_bits){.bytes = zeros, .mask = mask, .length = length});
     fat_cache_put(tab->cache, block);
-    return FAT_OK;
+    return err;
 }
 
 fat_err fat_fattab_reclaim(const struct fat_fattab *tab, uint32_t cluster)

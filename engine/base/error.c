@@ -41,6 +41,7 @@ static const struct meaning failures[] = {
         [-FAT_E_PERM] = {EPERM, "operation not permitted"},
         [-FAT_E_NODEV] = {ENODEV, "device has vanished"},
         [-FAT_E_AGAIN] = {EAGAIN, "a commit has to come first"},
+        [-FAT_E_CHANGED] = {EIO, "volume was changed by another program"},
 };
 
 static const struct meaning end = {0, "nothing more"};

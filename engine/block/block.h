@@ -70,7 +70,9 @@ struct fat_cache {
     struct fat_block *copy_list;
 
     /* used by the commit alone, which is one at a time */
-    uint8_t *transfer; /* FAT_CACHE_TRANSFER bytes */
+    uint8_t *transfer; /* FAT_CACHE_TRANSFER bytes                              */
+    uint8_t *proof;    /* FAT_CACHE_TRANSFER bytes: what the disk says          */
+    uint64_t changed;  /* the sector for which FAT_E_CHANGED was returned       */
 };
 
 enum { FAT_CACHE_TRANSFER = 256 * 1024 };
@@ -94,6 +96,15 @@ void fat_image_drop(struct fat_cache *cache, uint8_t **image) FAT_REQUIRES(cache
 /* @block has something to write: it joins the list of the commit under way. */
 void fat_block_enter_commit(struct fat_cache *cache, struct fat_block *block)
         FAT_REQUIRES(cache->lock);
+
+/*
+ * Does the disk hold what the blocks of @count sectors from @sector on, those that are
+ * cached, say that it holds? Nobody else changes them while a commit runs.
+ *
+ * FAT_E_CHANGED   no: another program has written there
+ */
+FAT_MUST_CHECK fat_err fat_blocks_prove(
+        struct fat_cache *cache, uint64_t sector, size_t count);
 
 /* Change @image where @mask (NULL: everywhere) says so. */
 void fat_image_merge(uint8_t *image, size_t offset, const uint8_t *bytes,

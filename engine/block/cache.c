@@ -40,9 +40,11 @@ fat_err fat_cache_new(struct fat_blkdev *dev, uint32_t sector_bytes,
     }
     cache->table = calloc(buckets, sizeof(struct fat_block *));
     cache->transfer = malloc(FAT_CACHE_TRANSFER);
-    if (!cache->table || !cache->transfer) {
+    cache->proof = malloc(FAT_CACHE_TRANSFER);
+    if (!cache->table || !cache->transfer || !cache->proof) {
         free(cache->table);
         free(cache->transfer);
+        free(cache->proof);
         free(cache);
         return FAT_E_NOMEM;
     }
@@ -110,6 +112,7 @@ void fat_cache_free(struct fat_cache *cache)
     pthread_cond_destroy(&cache->loaded);
     fat_mutex_done(&cache->lock);
     free(cache->transfer);
+    free(cache->proof);
     free(cache->table);
     free(cache);
 }

@@ -103,13 +103,17 @@ struct row {
     uint64_t first;
     size_t count;
     bool wrote;
+    bool proves; /* looks at the sectors before it writes over them */
 };
 
 static fat_err row_flush(struct fat_cache *cache, struct row *row)
 {
     fat_err err = FAT_OK;
 
-    if (row->count > 0) {
+    if (row->count > 0 && row->proves) {
+        err = fat_blocks_prove(cache, row->first, row->count);
+    }
+    if (row->count > 0 && err == FAT_OK) {
         err = write_sectors(cache, row->first, row->count);
         row->wrote = true;
     }
@@ -276,7 +280,7 @@ static fat_err write_images(
 fat_err fat_cache_write_stage(
         struct fat_cache *cache, enum fat_stage stage, bool *ret_wrote)
 {
-    struct row row = {0};
+    struct row row = {.proves = true};
     bool wrote_copies;
     fat_err err;
 
@@ -320,19 +324,26 @@ static void merge_into_all(struct fat_block *block, size_t offset, const uint8_t
     }
 }
 
-void fat_cache_reclaim(struct fat_cache *cache, struct fat_block *block, size_t offset,
-        const uint8_t *bytes, const uint8_t *mask, size_t length)
+fat_err fat_cache_reclaim(struct fat_cache *cache, struct fat_block *block,
+        size_t offset, const struct fat_bits *bits)
 {
-    assert(offset + length <= cache->sector_bytes);
+    const fat_err err =
+            block->reclaimed ? FAT_OK : fat_cache_prove(cache, block->sector);
+
+    assert(offset + bits->length <= cache->sector_bytes);
+    if (err != FAT_OK) {
+        return err;
+    }
     fat_mutex_lock(&cache->lock);
     assert(!block->copies_due);
-    merge_into_all(block, offset, bytes, mask, length);
+    merge_into_all(block, offset, bits->bytes, bits->mask, bits->length);
     fat_block_enter_commit(cache, block);
     if (!block->reclaimed) {
         block->reclaimed = true;
         cache->reclaim_waiting++;
     }
     fat_mutex_unlock(&cache->lock);
+    return FAT_OK;
 }
 
 size_t fat_cache_reclaim_waiting(struct fat_cache *cache)

@@ -93,17 +93,23 @@ bool fat_cache_snapshot(struct fat_cache *cache);
  *
  * @ret_wrote   something was written: a flush has to follow
  *
+ * Each sector is looked at before it is written over, but for FAT copies.
+ *
+ * FAT_E_CHANGED   it does not hold what we left there: fat_cache_changed_sector()
  * FAT_E_IO and the device's other errors: the commit must be given up for good.
  */
 FAT_MUST_CHECK fat_err fat_cache_write_stage(
         struct fat_cache *cache, enum fat_stage stage, bool *ret_wrote);
 
 /*
- * During RECLAIM, when no copy of @block is due: change @block on disk, in the commit and in the open interval
- * alike; written by the next fat_cache_write_stage() of RECLAIM. No memory is taken.
+ * During RECLAIM, when no copy of @block is due: change @block on disk, in the commit
+ * and in the open interval alike; written by the next fat_cache_write_stage() of
+ * RECLAIM. No memory is taken.
+ *
+ * FAT_E_CHANGED   as there; nothing was changed
  */
-void fat_cache_reclaim(struct fat_cache *cache, struct fat_block *block, size_t offset,
-        const uint8_t *bytes, const uint8_t *mask, size_t length);
+FAT_MUST_CHECK fat_err fat_cache_reclaim(struct fat_cache *cache,
+        struct fat_block *block, size_t offset, const struct fat_bits *bits);
 
 /* Blocks that fat_cache_reclaim() has changed and nobody has written yet. */
 size_t fat_cache_reclaim_waiting(struct fat_cache *cache);
@@ -117,5 +123,16 @@ FAT_MUST_CHECK fat_err fat_cache_write_copies(struct fat_cache *cache, bool *ret
  */
 FAT_MUST_CHECK fat_err fat_cache_write_now(struct fat_cache *cache, uint64_t sector,
         size_t offset, const uint8_t *bytes, const uint8_t *mask, size_t length);
+
+/*
+ * Does the disk still hold in @sector what its block says, if it is cached? By the
+ * commit alone. A failed read proves nothing and is FAT_OK.
+ *
+ * FAT_E_CHANGED   no
+ */
+FAT_MUST_CHECK fat_err fat_cache_prove(struct fat_cache *cache, uint64_t sector);
+
+/* The sector that FAT_E_CHANGED was about. By the commit alone. */
+uint64_t fat_cache_changed_sector(const struct fat_cache *cache);
 
 #endif

@@ -29,37 +29,60 @@ struct fat_time fat_tree_now(const struct fat_tree *tree)
             .seconds = now.tv_sec, .nanoseconds = (uint32_t)now.tv_nsec};
 }
 
-void fat_tree_note(struct fat_tree *tree, enum fat_severity severity, fat_err err,
-        uint32_t cluster, const char *text)
+static void tell(const struct fat_tree *tree, const struct fat_report *report)
 {
-    const struct fat_report report = {
-            .severity = severity, .err = err, .cluster = cluster, .text = text};
-
     if (tree->report) {
-        tree->report(tree->report_context, &report);
+        tree->report(tree->report_context, report);
     }
 }
 
-static void turn_read_only(
-        struct fat_tree *tree, fat_err err, uint32_t cluster, const char *text)
+void fat_tree_note(struct fat_tree *tree, enum fat_severity severity, fat_err err,
+        uint32_t cluster, const char *text)
+{
+    tell(tree, &(struct fat_report){.severity = severity,
+                       .err = err,
+                       .cluster = cluster,
+                       .text = text});
+}
+
+/* Once, and says why: @why has all but the severity. */
+static void turn_read_only(struct fat_tree *tree, struct fat_report why)
 {
     const char *none = NULL;
 
+    why.severity = FAT_SEVERITY_DAMAGE;
     atomic_store(&tree->damaged, true);
-    if (atomic_compare_exchange_strong(&tree->read_only, &none, text)) {
-        fat_tree_note(tree, FAT_SEVERITY_DAMAGE, err, cluster, text);
+    if (atomic_compare_exchange_strong(&tree->read_only, &none, why.text)) {
+        tell(tree, &why);
     }
 }
 
 fat_err fat_tree_damage(struct fat_tree *tree, uint32_t cluster, const char *text)
 {
-    turn_read_only(tree, FAT_E_CORRUPT, cluster, text);
-    return FAT_E_CORRUPT;
+    const fat_err err = FAT_E_CORRUPT;
+
+    turn_read_only(
+            tree, (struct fat_report){.err = err, .cluster = cluster, .text = text});
+    return err;
 }
 
 fat_err fat_tree_broken(struct fat_tree *tree, fat_err err, const char *text)
 {
-    turn_read_only(tree, err, 0, text);
+    turn_read_only(tree, (struct fat_report){.err = err, .text = text});
+    return err;
+}
+
+fat_err fat_tree_changed(struct fat_tree *tree, uint64_t sector)
+{
+    static const char boot[] = "another program has written to the boot sector while "
+                               "the volume was open"; /* a report's sector 0 is none */
+    static const char other[] =
+            "another program has written to the volume while it was open";
+    const fat_err err = FAT_E_CHANGED;
+
+    turn_read_only(tree,
+            (struct fat_report){
+                    .err = err, .sector = sector, .text = sector == 0 ? boot : other});
     return err;
 }
 

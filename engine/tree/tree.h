@@ -85,6 +85,9 @@ fat_err fat_tree_damage(struct fat_tree *tree, uint32_t cluster, const char *tex
 /* A write or flush failed where a retry proves nothing (W8): as damage, with @err. */
 fat_err fat_tree_broken(struct fat_tree *tree, fat_err err, const char *text);
 
+/* Another program has written to logical @sector: likewise, FAT_E_CHANGED. */
+fat_err fat_tree_changed(struct fat_tree *tree, uint64_t sector);
+
 void fat_tree_note(struct fat_tree *tree, enum fat_severity severity, fat_err err,
         uint32_t cluster, const char *text);
 

@@ -73,24 +73,35 @@ static void finish(struct fat_volume *volume, const struct fat_interval_taken *t
     atomic_store(&tree->interval.finished, taken->number);
 }
 
-/* W8: what has reached the disk of a failed write or flush, nobody knows. */
+/*
+ * W8: what has reached the disk of a failed write or flush, nobody knows; and where
+ * another program writes too, what we would write on is not what we know.
+ */
 static void give_up(struct fat_volume *volume, fat_err err, const char *text)
         FAT_REQUIRES(volume->commit_lock)
 {
-    volume->broken = fat_tree_broken(&volume->tree, err, text);
+    struct fat_tree *tree = &volume->tree;
+
+    volume->broken =
+            err == FAT_E_CHANGED
+                    ? fat_tree_changed(tree, fat_cache_changed_sector(tree->cache))
+                    : fat_tree_broken(tree, err, text);
 }
 
 static fat_err commit_locked(struct fat_volume *volume)
         FAT_REQUIRES(volume->commit_lock)
 {
-    struct fat_interval_taken taken;
+    struct fat_interval_taken taken = {0};
     fat_err err;
 
     if (fat_tree_writable(&volume->tree) != FAT_OK) {
         return FAT_E_IO; /* W8: the volume stays as it is */
     }
-    taken = snapshot(volume);
-    err = run_stages(volume, &taken);
+    err = fat_marks_prove(volume);
+    if (err == FAT_OK) {
+        taken = snapshot(volume);
+        err = run_stages(volume, &taken);
+    }
     if (err == FAT_OK) {
         finish(volume, &taken);
     } else {
@@ -133,7 +144,10 @@ static fat_err set_marks(struct fat_volume *volume) FAT_REQUIRES(volume->commit_
     if (err != FAT_OK) {
         return err; /* nothing was written: the next try may do better */
     }
-    err = fat_marks_set(volume);
+    err = fat_marks_prove(volume);
+    if (err == FAT_OK) {
+        err = fat_marks_set(volume);
+    }
     if (err == FAT_OK) {
         err = flush(volume);
     }
@@ -209,8 +223,13 @@ fat_err fat_commit_around(
 static fat_err clear(struct fat_volume *volume) FAT_REQUIRES(volume->commit_lock)
 {
     bool wrote;
-    fat_err err = fat_cache_write_copies(volume->tree.cache, &wrote);
+    fat_err err = fat_marks_prove(volume);
 
+    if (err == FAT_E_CHANGED) {
+        give_up(volume, err, NULL);
+        return err;
+    }
+    err = fat_cache_write_copies(volume->tree.cache, &wrote);
     if (err == FAT_OK) {
         err = fat_marks_write_free_count(volume);
     }

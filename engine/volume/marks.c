@@ -74,17 +74,50 @@ fat_err fat_marks_are_set(struct fat_volume *volume, bool *ret)
     return err;
 }
 
+/* Where they are; 0 for a second or third: the volume has no such sector. */
+static void locate_marks(
+        const struct fat_volume *volume, uint64_t sectors[FAT_MARK_SECTORS])
+{
+    sectors[0] = 0;
+    sectors[1] = volume->tree.fattab.start;
+    sectors[2] = volume->tree.geometry.fsinfo_sector;
+}
+
 fat_err fat_marks_load(struct fat_volume *volume)
 {
-    struct fat_tree *tree = &volume->tree;
-    uint8_t byte;
-    fat_err err = fat_cache_read(tree->cache, 0, 0, &byte, 1, 0);
+    uint64_t sectors[FAT_MARK_SECTORS];
+    fat_err err = FAT_OK;
 
-    if (err == FAT_OK) {
-        err = fat_cache_read(tree->cache, tree->fattab.start, 0, &byte, 1, 0);
+    locate_marks(volume, sectors);
+    for (size_t i = 0; i < FAT_MARK_SECTORS && err == FAT_OK; i++) {
+        if (!volume->mark_blocks[i] && (i == 0 || sectors[i] != 0)) {
+            err = fat_cache_get(
+                    volume->tree.cache, sectors[i], 0, &volume->mark_blocks[i]);
+        }
     }
-    if (err == FAT_OK && tree->geometry.fsinfo_sector != 0) {
-        err = fat_cache_read(tree->cache, tree->geometry.fsinfo_sector, 0, &byte, 1, 0);
+    return err;
+}
+
+void fat_marks_unload(struct fat_volume *volume)
+{
+    for (size_t i = 0; i < FAT_MARK_SECTORS; i++) {
+        if (volume->mark_blocks[i]) {
+            fat_cache_put(volume->tree.cache, volume->mark_blocks[i]);
+            volume->mark_blocks[i] = NULL;
+        }
+    }
+}
+
+fat_err fat_marks_prove(struct fat_volume *volume)
+{
+    uint64_t sectors[FAT_MARK_SECTORS];
+    fat_err err = FAT_OK;
+
+    locate_marks(volume, sectors);
+    for (size_t i = 0; i < FAT_MARK_SECTORS && err == FAT_OK; i++) {
+        if (volume->mark_blocks[i]) {
+            err = fat_cache_prove(volume->tree.cache, sectors[i]);
+        }
     }
     return err;
 }

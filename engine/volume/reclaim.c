@@ -103,7 +103,7 @@ static void leave_rest(struct fat_tree *tree, fat_err err, struct fat_piece *pie
     free(piece);
 }
 
-/* Takes @piece over. Only a failed write or flush is an error here. */
+/* Takes @piece over. Only a failed write or flush is an error here, or FAT_E_CHANGED. */
 static fat_err free_piece(struct fat_tree *tree, struct fat_piece *piece)
 {
     struct fat_link link = {.kind = FAT_LINK_NEXT, .cluster = piece->first};
@@ -113,12 +113,12 @@ static fat_err free_piece(struct fat_tree *tree, struct fat_piece *piece)
         const uint32_t cluster = link.cluster;
         fat_err err = free_link(tree, cluster, freed + 1 == piece->count, &link);
 
-        if (err != FAT_OK) {
+        if (err != FAT_OK && err != FAT_E_CHANGED) {
             leave_rest(tree, err, piece, cluster, freed);
             return FAT_OK;
         }
         freed++;
-        if (fat_cache_reclaim_waiting(tree->cache) > BLOCKS_MAX) {
+        if (err == FAT_OK && fat_cache_reclaim_waiting(tree->cache) > BLOCKS_MAX) {
             err = write_part(tree);
         }
         if (err != FAT_OK) {

@@ -15,6 +15,7 @@
  * read is left for the next commit.
  *
  * FAT_E_IO and the device's other errors: a write or a flush failed
+ * FAT_E_CHANGED   another program has written to the FAT
  */
 FAT_MUST_CHECK fat_err fat_reclaim_chains(
         struct fat_tree *tree, struct fat_piece **pieces);

@@ -16,12 +16,20 @@
 #include "tree/node.h"
 #include "tree/tree.h"
 
+struct fat_block;
 struct fat_scan_wishes;
+
+/* The sectors that the marks are in: the boot sector, the FAT's first, FSInfo. */
+enum { FAT_MARK_SECTORS = 3 };
 
 struct fat_volume {
     struct fat_tree tree; /* first member: a node leads back to its volume */
     struct fat_bpb bpb;
     bool found_dirty;
+
+    /* Pinned from the opening on, so that they hold what was there; NULL: none. Used
+     * by open, by close, and under commit_lock.                                       */
+    struct fat_block *mark_blocks[FAT_MARK_SECTORS];
 
     struct fat_mutex commit_lock;   /* level COMMIT */
     atomic_bool marked;             /* MARK is on disk; set under commit_lock */

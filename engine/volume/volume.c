@@ -141,12 +141,28 @@ static void decide_read_only(struct fat_tree *tree, uint32_t flags)
     }
 }
 
+/* What can never be marked is never written to, and its files can still be saved. */
+static fat_err load_marks(struct fat_volume *volume)
+{
+    struct fat_tree *tree = &volume->tree;
+    const fat_err err = tree->read_only ? FAT_OK : fat_marks_load(volume);
+
+    if (err == FAT_OK || err == FAT_E_NOMEM) {
+        return err;
+    }
+    tree->read_only = "the sectors of its dirty marks can't be read";
+    fat_tree_note(tree, FAT_SEVERITY_WARNING, err, 0,
+            "the sectors of the dirty marks can't be read: opened read-only");
+    return FAT_OK;
+}
+
 /* Everything but fat_commit_last(): nothing of it touches the device. */
 static void destroy(struct fat_volume *volume)
 {
     struct fat_tree *tree = &volume->tree;
 
     fat_node_unref(tree->root);
+    fat_marks_unload(volume);
     fat_freemap_free(tree->freemap);
     fat_cache_free(tree->cache);
     fat_tree_done(tree);
@@ -195,6 +211,10 @@ fat_err fat_volume_open(struct fat_blkdev *dev,
     }
     volume->tree.unscanned = volume->found_dirty;
     decide_read_only(&volume->tree, options->flags);
+    err = load_marks(volume);
+    if (err != FAT_OK) {
+        return err;
+    }
     *ret = volume;
     volume = NULL;
     return FAT_OK;

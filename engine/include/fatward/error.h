@@ -39,6 +39,7 @@ typedef enum fat_err {
     FAT_E_PERM = -20,        /* the operation is not allowed on this object   */
     FAT_E_NODEV = -21,       /* the device has vanished                       */
     FAT_E_AGAIN = -22,       /* inside the engine only: a commit comes first  */
+    FAT_E_CHANGED = -23,     /* another program has written to the volume     */
 } fat_err;
 
 /* Short constant English text, never NULL, for any value of @err. */

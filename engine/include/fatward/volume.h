@@ -23,9 +23,10 @@
  * Dirty:    nothing is written, not even the dirty marks, before the first change.
  *           A volume that was found dirty is scanned before its first change, or
  *           by fat_volume_recover() while it is read.
- * Damage:   after the first proof of damage, or after a failed metadata write or
- *           flush, the volume is read-only (FAT_E_READONLY) until it is opened
- *           again, says so once through @report, and never clears its dirty marks.
+ * Damage:   after the first proof of damage, after a failed metadata write or flush, or
+ *           when another program has written to it, the volume is read-only
+ *           (FAT_E_READONLY) until it is opened again, says so once through @report, and
+ *           never clears its dirty marks.
  */
 struct fat_volume;
 
@@ -46,8 +47,8 @@ struct fat_volume_options {
  * Open the volume on @dev; it is only read. Costs the boot sector, FSInfo and the
  * first FAT sector, at any size of the volume.
  *
- * A read-only device, or a volume that ends behind its device, is opened read-only;
- * ask fat_volume_is_read_only().
+ * A read-only device, a volume that ends behind its device, and one whose sectors with
+ * the dirty marks can't be read, are opened read-only; ask fat_volume_is_read_only().
  *
  * @options   NULL means all zero
  * @ret       release with fat_volume_close()
@@ -64,6 +65,7 @@ FAT_API FAT_MUST_CHECK fat_err fat_volume_open(struct fat_blkdev *dev,
  *
  * The volume is freed whatever is returned; the device stays open.
  * FAT_E_IO and others: changes may be missing on the medium; it stays marked dirty.
+ * FAT_E_CHANGED: the same, since another program has written to it.
  */
 FAT_API fat_err fat_volume_close(struct fat_volume *volume);
 

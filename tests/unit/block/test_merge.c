@@ -124,8 +124,9 @@ static void reclaim(struct fixture *f, uint64_t sector, size_t offset, const cha
     struct fat_block *block;
 
     assert_int_equal(fat_cache_get(f->cache, sector, 0, &block), FAT_OK);
-    fat_cache_reclaim(
-            f->cache, block, offset, (const uint8_t *)text, NULL, strlen(text));
+    assert_int_equal(fat_cache_reclaim(f->cache, block, offset,
+                             &(struct fat_bits){.bytes = text, .length = strlen(text)}),
+            FAT_OK);
     fat_cache_put(f->cache, block);
 }
 

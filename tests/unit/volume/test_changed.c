@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Another program writes to the volume while it is open: that is noticed before
+ * anything is written over, and from then on nothing is.
+ */
+#include <string.h>
+
+#include "support/cmocka.h"
+#include "support/surgery.h"
+
+/* Where the other program writes one byte. */
+struct place {
+    const char *name;
+    unsigned type;
+    uint64_t (*find)(struct image *img);
+};
+
+static uint64_t in_the_boot_sector(struct image *img)
+{
+    (void)img;
+    return 3; /* the OEM name */
+}
+
+static struct fat_volume_info info_of(struct image *img)
+{
+    struct fat_volume_info info;
+
+    fat_volume_info(img->volume, &info);
+    return info;
+}
+
+static uint64_t in_the_first_fat_sector(struct image *img)
+{
+    const struct fat_volume_info info = info_of(img);
+
+    return info.fat_start * info.sector_bytes + 300;
+}
+
+static uint64_t in_fsinfo(struct image *img)
+{
+    const struct fat_volume_info info = info_of(img);
+
+    return (uint64_t)info.fsinfo_sector * info.sector_bytes + 488; /* the free count */
+}
+
+static const struct place marks[] = {
+        {"the boot sector of FAT12", 12, in_the_boot_sector},
+        {"the boot sector of FAT16", 16, in_the_boot_sector},
+        {"the boot sector of FAT32", 32, in_the_boot_sector},
+        {"the first FAT sector of FAT12", 12, in_the_first_fat_sector},
+        {"the first FAT sector of FAT16", 16, in_the_first_fat_sector},
+        {"the first FAT sector of FAT32", 32, in_the_first_fat_sector},
+        {"FSInfo", 32, in_fsinfo},
+};
+
+enum { MARKS = sizeof(marks) / sizeof(marks[0]) };
+
+static void change(struct image *img, uint64_t offset)
+{
+    uint8_t byte;
+
+    surgery_read(img, offset, &byte, 1);
+    byte ^= 0x10;
+    surgery_write(img, offset, &byte, 1);
+}
+
+static void open_volume(struct image *img, unsigned type)
+{
+    image_make(img, &(struct image_spec){.type = type, .cache_bytes = 1});
+    image_put(img->root, "F", 1, 3000);
+    image_reopen(img);
+}
+
+/* It said so once, it is read-only, and what it holds can still be read. */
+static void expect_noticed(struct image *img, const char *name)
+{
+    struct fat_found found;
+
+    if (img->damage_reports != 1 || img->damage != FAT_E_CHANGED) {
+        fail_msg("%s: %u reports, the last of %d", name, img->damage_reports,
+                (int)img->damage);
+    }
+    assert_true(fat_volume_is_read_only(img->volume));
+    assert_int_equal(fat_create(img->root, "later", 0, &found), FAT_E_READONLY);
+    image_expect(img->root, "F", 1, 3000);
+}
+
+static void the_first_change_is_not_begun(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < MARKS; i++) {
+        struct image img;
+        struct fat_found found;
+
+        open_volume(&img, marks[i].type);
+        change(&img, marks[i].find(&img));
+        recdev_reset_counts(img.rec);
+        if (fat_create(img.root, "new", 0, &found) != FAT_E_CHANGED) {
+            fail_msg("%s: it goes on", marks[i].name);
+        }
+        expect_noticed(&img, marks[i].name);
+        assert_int_equal(recdev_counts(img.rec).writes, 0);
+        image_drop(&img);
+    }
+}
+
+static void no_commit_writes_over_it(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < MARKS; i++) {
+        struct image img;
+
+        open_volume(&img, marks[i].type);
+        image_touch(img.root, "before");
+        assert_int_equal(fat_volume_commit(img.volume), FAT_OK);
+        change(&img, marks[i].find(&img));
+        image_touch(img.root, "after");
+        recdev_reset_counts(img.rec);
+        if (fat_volume_commit(img.volume) != FAT_E_IO) {
+            fail_msg("%s: the commit goes on", marks[i].name);
+        }
+        expect_noticed(&img, marks[i].name);
+        assert_int_equal(fat_volume_commit(img.volume), FAT_E_IO);
+        assert_int_equal(recdev_counts(img.rec).writes, 0);
+        image_drop(&img);
+    }
+}
+
+static void closing_leaves_the_marks(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < MARKS; i++) {
+        struct image img;
+
+        open_volume(&img, marks[i].type);
+        image_touch(img.root, "before");
+        assert_int_equal(fat_volume_commit(img.volume), FAT_OK);
+        change(&img, marks[i].find(&img));
+        recdev_reset_counts(img.rec);
+        fat_node_unref(img.root);
+        img.root = NULL;
+        if (fat_volume_close(img.volume) != FAT_E_CHANGED) {
+            fail_msg("%s: it closes as if nothing were", marks[i].name);
+        }
+        img.volume = NULL;
+        assert_int_equal(img.damage_reports, 1);
+        assert_int_equal(recdev_counts(img.rec).writes, 0);
+        assert_true(surgery_is_dirty(&img));
+        image_drop(&img);
+    }
+}
+
+/* The marks look as we left them, but not what would be written over. */
+static void a_changed_directory_is_not_written_over(void **state)
+{
+    static const unsigned types[] = {12, 16, 32};
+
+    (void)state;
+    for (size_t i = 0; i < 3; i++) {
+        struct image img;
+        uint64_t entry;
+        uint8_t before[512];
+        uint8_t after[512];
+
+        open_volume(&img, types[i]);
+        entry = surgery_entry_of(img.root, "F");
+        image_touch(img.root, "beside");
+        change(&img, entry + 11 + 2); /* creation time's tenths */
+        surgery_read(&img, entry / 512 * 512, before, sizeof(before));
+        assert_int_equal(fat_volume_commit(img.volume), FAT_E_IO);
+        surgery_read(&img, entry / 512 * 512, after, sizeof(after));
+        assert_memory_equal(before, after, sizeof(before));
+        expect_noticed(&img, "a directory");
+        image_drop(&img);
+    }
+}
+
+enum { FAR = 300 * 512 };
+
+/* Clusters of another program's file in the FAT sector where ours are to be freed. */
+static void a_changed_fat_sector_is_not_freed_in(void **state)
+{
+    struct image img;
+    uint64_t last;
+    uint8_t before[512];
+    uint8_t after[512];
+
+    (void)state;
+    image_make(&img, &(struct image_spec){.type = 16, .cache_bytes = 1});
+    image_put(img.root, "F", 1, 3000);
+    image_put(img.root, "far", 2, FAR);
+    last = in_the_first_fat_sector(&img) / 512 * 512 + 512;
+    image_reopen(&img);
+    assert_int_equal(fat_unlink(img.root, "far"), FAT_OK);
+    change(&img, last + 400);
+    surgery_read(&img, last, before, sizeof(before));
+    assert_int_equal(fat_volume_commit(img.volume), FAT_E_IO);
+    surgery_read(&img, last, after, sizeof(after));
+    assert_memory_equal(before, after, sizeof(before));
+    expect_noticed(&img, "the FAT");
+    image_drop(&img);
+}
+
+/* What can't be read was not written by anybody: our own changes go on. */
+static void a_failed_look_is_no_proof(void **state)
+{
+    struct image img;
+
+    (void)state;
+    open_volume(&img, 16);
+    image_touch(img.root, "before");
+    assert_int_equal(fat_volume_commit(img.volume), FAT_OK);
+    image_touch(img.root, "after");
+    recdev_fail(img.rec, RECDEV_READ, 1, FAT_E_IO, RECDEV_ALWAYS);
+    assert_int_equal(fat_volume_commit(img.volume), FAT_OK);
+    recdev_fail(img.rec, RECDEV_READ, 0, FAT_OK, RECDEV_ONCE);
+    image_done(&img);
+}
+
+/* A card whose FSInfo can't be read has files that can. */
+static void marks_that_cannot_be_read_open_it_read_only(void **state)
+{
+    struct image img;
+    struct fat_volume_options options;
+
+    (void)state;
+    open_volume(&img, 16);
+    image_close(&img);
+    options = image_options(&img);
+    /* the BPB is the first read, the first FAT sector the second */
+    recdev_fail(img.rec, RECDEV_READ, 3, FAT_E_IO, RECDEV_ONCE);
+    assert_int_equal(fat_volume_open(img.dev, &options, &img.volume), FAT_OK);
+    img.root = fat_volume_root(img.volume);
+    assert_true(fat_volume_is_read_only(img.volume));
+    assert_non_null(fat_volume_read_only_reason(img.volume));
+    image_expect(img.root, "F", 1, 3000);
+    image_done(&img);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+            cmocka_unit_test(the_first_change_is_not_begun),
+            cmocka_unit_test(no_commit_writes_over_it),
+            cmocka_unit_test(closing_leaves_the_marks),
+            cmocka_unit_test(a_changed_directory_is_not_written_over),
+            cmocka_unit_test(a_changed_fat_sector_is_not_freed_in),
+            cmocka_unit_test(a_failed_look_is_no_proof),
+            cmocka_unit_test(marks_that_cannot_be_read_open_it_read_only),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
