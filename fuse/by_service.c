@@ -135,8 +135,9 @@ static bool open_medium(struct activated *a)
         fat_log_say_errno(&server->log, "can't be opened", error);
         return false;
     }
-    medium = (struct fat_medium){
-            .read_only = a->read_only, .held_by_kernel = a->fuseblk};
+    medium = (struct fat_medium){.read_only = a->read_only,
+            .held_by_kernel = a->fuseblk,
+            .continues = server->options->continues};
     if (!fat_medium_take(&server->mount, fd, &server->log, &medium)) {
         return false;
     }

@@ -44,7 +44,8 @@ static fat_err open_volume(
         struct fat_mount *mount, struct fat_log *log, struct fat_medium *medium)
 {
     const struct fat_volume_options options = {
-            .flags = medium->read_only ? FAT_VOLUME_READ_ONLY : 0u,
+            .flags = (medium->read_only ? FAT_VOLUME_READ_ONLY : 0u) |
+                     (medium->continues ? FAT_VOLUME_CONTINUE : 0u),
             .report = fat_log_report,
             .report_context = log,
     };
@@ -123,6 +124,7 @@ bool fat_medium_open(struct fat_mount *mount, const struct fat_options *options,
     *ret = (struct fat_medium){
             .read_only = options->read_only,
             .held_by_kernel = can_be_held(options->image),
+            .continues = options->continues,
     };
     err = open_device(options, log, ret, &mount->device);
     if (err < 0) {

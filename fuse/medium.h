@@ -11,6 +11,7 @@
 struct fat_medium {
     bool read_only;      /* wanted, or all that could be had        */
     bool held_by_kernel; /* a block device, to be mounted as fuseblk */
+    bool continues;      /* after damage                            */
 };
 
 /*

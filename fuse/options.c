@@ -39,6 +39,7 @@ enum word {
     WORD_DIRSYNC,
     WORD_FLUSH,
     WORD_COMMIT,
+    WORD_ERRORS,
     WORD_FSNAME,
     WORD_SUBTYPE,
     WORD_ALLOW_OTHER,
@@ -78,6 +79,7 @@ static const struct fuse_opt words[] = {
         OURS("dirsync", WORD_DIRSYNC),
         OURS("flush", WORD_FLUSH),
         OURS("commit=", WORD_COMMIT),
+        OURS("errors=", WORD_ERRORS),
         OURS("fsname=", WORD_FSNAME),
         OURS("subtype=", WORD_SUBTYPE),
         OURS("allow_other", WORD_ALLOW_OTHER),
@@ -141,7 +143,6 @@ static const struct fuse_opt words[] = {
         IGNORED("iocharset=utf8"),
         IGNORED("codepage=437"),
         IGNORED("shortname=mixed"),
-        IGNORED("errors=remount-ro"),
         IGNORED("quiet"),
         /* mount(8)'s bookkeeping */
         IGNORED("auto"),
@@ -262,6 +263,16 @@ static int take_path(struct fat_options *o, const char *argument)
     return 0;
 }
 
+/* As for the kernel's vfat, which can also panic. */
+static int take_errors(struct fat_options *o, const char *argument)
+{
+    o->continues = strcmp(argument, "errors=continue") == 0;
+    if (o->continues || strcmp(argument, "errors=remount-ro") == 0) {
+        return 0;
+    }
+    return refuse(argument, "neither remount-ro nor continue");
+}
+
 /* In a service the jail is the unit's business, not that of whoever mounts. */
 static int take_sandbox(struct fat_options *o, const char *argument)
 {
@@ -332,6 +343,8 @@ static int take_value(struct fat_options *o, enum word word, const char *argumen
     case WORD_MAX_BACKGROUND:
         return take_count(argument, "not a number of requests from 1 to 65535",
                 LARGEST_BACKGROUND, &o->max_background);
+    case WORD_ERRORS:
+        return take_errors(o, argument);
     case WORD_SANDBOX:
         return take_sandbox(o, argument);
     case WORD_FSNAME:
@@ -581,6 +594,8 @@ void fat_options_usage(const char *program)
             "    sync, dirsync    commit every change, or every change of names\n"
             "    flush            commit when a written file is closed\n"
             "    commit=SECONDS   commit at the latest after that time (default 5)\n"
+            "    errors=remount-ro|continue\n"
+            "                     what follows when damage is met (default: remount-ro)\n"
             "    noatime          accepted; reading never changes a file's times\n"
             "    fsname=, subtype=\n"
             "                     what mount(8) shows (default: IMAGE, fatward)\n"

@@ -31,6 +31,7 @@ struct fat_options {
     unsigned max_background;          /* requests nobody waits for; 0: libfuse's     */
     enum fat_sandbox_mode sandbox;
     bool read_only;
+    bool continues; /* errors=continue                                              */
     bool sync, dirsync, flush; /* when a change is committed before its reply       */
     bool foreground, debug;
     bool allow_other, noallow_other;

@@ -57,7 +57,29 @@ static void turn_read_only(struct fat_tree *tree, struct fat_report why)
     }
 }
 
+static void freeze(struct fat_tree *tree, struct fat_report why)
+{
+    why.severity = FAT_SEVERITY_DAMAGE;
+    atomic_store(&tree->damaged, true);
+    if (!atomic_exchange(&tree->frozen, true)) {
+        tell(tree, &why);
+    }
+}
+
 fat_err fat_tree_damage(struct fat_tree *tree, uint32_t cluster, const char *text)
+{
+    const struct fat_report why = {
+            .err = FAT_E_CORRUPT, .cluster = cluster, .text = text};
+
+    if (tree->continues) {
+        freeze(tree, why);
+    } else {
+        turn_read_only(tree, why);
+    }
+    return why.err;
+}
+
+fat_err fat_tree_danger(struct fat_tree *tree, uint32_t cluster, const char *text)
 {
     const fat_err err = FAT_E_CORRUPT;
 

@@ -47,6 +47,8 @@ struct fat_tree {
     _Atomic(const char *) read_only;
     atomic_bool unscanned; /* found dirty, and not scanned yet: leftovers may show */
     atomic_bool damaged;   /* the marks are never cleared */
+    bool continues;        /* damage that is met turns nothing read-only, but ...   */
+    atomic_bool frozen;    /* ... after it no cluster is freed                      */
 
     /* Level NODE_TABLE; guards what follows, see node.h. */
     struct fat_mutex table_lock;
@@ -77,10 +79,13 @@ void fat_tree_done(struct fat_tree *tree);
 struct fat_time fat_tree_now(const struct fat_tree *tree);
 
 /*
- * Proof of damage: the volume turns read-only, and says why the first time.
- * Returns FAT_E_CORRUPT. @text is constant.
+ * Proof of damage: the volume turns read-only or, where it is to continue, frees nothing
+ * any more, and says why the first time. Returns FAT_E_CORRUPT. @text is constant.
  */
 fat_err fat_tree_damage(struct fat_tree *tree, uint32_t cluster, const char *text);
+
+/* Damage that endangers whatever else is written: read-only in any case. */
+fat_err fat_tree_danger(struct fat_tree *tree, uint32_t cluster, const char *text);
 
 /* A write or flush failed where a retry proves nothing (W8): as damage, with @err. */
 fat_err fat_tree_broken(struct fat_tree *tree, fat_err err, const char *text);

@@ -139,7 +139,11 @@ fat_err fat_reclaim_chains(struct fat_tree *tree, struct fat_piece **pieces)
 
         *pieces = piece->next;
         fat_freemap_break_promise(tree->freemap, piece->promised);
-        err = free_piece(tree, piece);
+        if (atomic_load(&tree->frozen)) {
+            free(piece); /* its clusters may be another file's too: they stay lost */
+        } else {
+            err = free_piece(tree, piece);
+        }
     }
     return err;
 }

@@ -14,6 +14,8 @@
  * that is no chain is freed up to there, and reported as damage; one that can't be
  * read is left for the next commit.
  *
+ * On a volume that continues after damage nothing is freed, and the pieces are dropped.
+ *
  * FAT_E_IO and the device's other errors: a write or a flush failed
  * FAT_E_CHANGED   another program has written to the FAT
  */

@@ -289,7 +289,7 @@ fat_err fat_scan_dirty(struct fat_volume *volume)
     /* A second name of one chain goes, and with it the second use of a name. */
     found.damaged |= found.duplicates > found.leftovers.alias_count;
     if (err == FAT_OK && found.fatal) {
-        (void)fat_tree_damage(tree, found.fatal_cluster,
+        (void)fat_tree_danger(tree, found.fatal_cluster,
                 "it was not unmounted cleanly, and has damage that endangers data");
         err = FAT_E_READONLY;
     }

@@ -176,6 +176,7 @@ static void set_options(
 {
     struct fat_tree *tree = &volume->tree;
 
+    tree->continues = (options->flags & FAT_VOLUME_CONTINUE) != 0;
     tree->utc_offset = options->utc_offset;
     tree->index_budget = cache_bytes(options) / 2;
     tree->clock = options->clock;

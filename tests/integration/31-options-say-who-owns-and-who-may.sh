@@ -90,12 +90,12 @@ sound "$work/vol.img"
 
 # the sizes of requests, and words of the kernel's vfat for what is so anyway
 for words in max_read=65536 max_readahead=131072 max_background=20 \
-    utf8,iocharset=utf8,codepage=437,shortname=mixed,errors=remount-ro,quiet; do
+    utf8,iocharset=utf8,codepage=437,shortname=mixed,errors=remount-ro,quiet errors=continue; do
     serve "$work/vol.img" "$m" -o "$words"
     holds "the mount works with $words" cat "$m/f"
     release "$m"
 done
 for words in max_read=0 max_readahead=2000000 max_background=70000 codepage=850 \
-    iocharset=iso8859-1 errors=continue; do
+    iocharset=iso8859-1 errors=panic errors=; do
     refused "'$words'" fatward "$work/vol.img" "$m" -o "$words"
 done

@@ -10,7 +10,8 @@
 enum fat_severity {
     FAT_SEVERITY_NOTE,    /* odd but harmless                                  */
     FAT_SEVERITY_WARNING, /* worked around; data is intact                     */
-    FAT_SEVERITY_DAMAGE,  /* proof of damage: the volume turns read-only       */
+    FAT_SEVERITY_DAMAGE,  /* proof of damage: the volume turns read-only, if it
+                             was not opened with FAT_VOLUME_CONTINUE           */
 };
 
 /*

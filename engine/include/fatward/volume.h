@@ -23,18 +23,25 @@
  * Dirty:    nothing is written, not even the dirty marks, before the first change.
  *           A volume that was found dirty is scanned before its first change, or
  *           by fat_volume_recover() while it is read.
- * Damage:   after the first proof of damage, after a failed metadata write or flush, or
- *           when another program has written to it, the volume is read-only
- *           (FAT_E_READONLY) until it is opened again, says so once through @report, and
- *           never clears its dirty marks.
+ * Damage:   after the first proof of damage, be it an operation that meets it or the scan
+ *           of a dirty volume, after a failed metadata write or flush, or when another
+ *           program has written to it, the volume is read-only (FAT_E_READONLY) until it
+ *           is opened again, says so once through @report, and never clears its dirty
+ *           marks.
  */
 struct fat_volume;
 
-enum { FAT_VOLUME_READ_ONLY = 1 << 0 };
+enum {
+    FAT_VOLUME_READ_ONLY = 1 << 0,
+    /* On damage that an operation meets, that operation fails and others go on. No
+       cluster is freed from then on: what is given up stays lost until a repair. All
+       else that "Damage" above names still turns the volume read-only.               */
+    FAT_VOLUME_CONTINUE = 1 << 1
+};
 
 /* Every field may be left zero. */
 struct fat_volume_options {
-    uint32_t flags;      /* FAT_VOLUME_READ_ONLY                                   */
+    uint32_t flags;      /* FAT_VOLUME_...                                         */
     size_t cache_bytes;  /* metadata in memory; 0 means 8 MiB              [bytes] */
     int utc_offset;      /* of the time stamps on disk, -1440..1440      [minutes] */
     fat_clock_fn *clock; /* NULL means the system's clock                          */
