@@ -73,6 +73,8 @@ struct fat_cache {
     uint8_t *transfer; /* FAT_CACHE_TRANSFER bytes                              */
     uint8_t *proof;    /* FAT_CACHE_TRANSFER bytes: what the disk says          */
     uint64_t changed;  /* the sector for which FAT_E_CHANGED was returned       */
+    fat_err unseen;    /* why the first look failed that did, and where         */
+    uint64_t unseen_sector;
 };
 
 enum { FAT_CACHE_TRANSFER = 256 * 1024 };

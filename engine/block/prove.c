@@ -25,6 +25,10 @@ fat_err fat_blocks_prove(struct fat_cache *cache, uint64_t sector, size_t count)
             cache->dev, sector * bytes, cache->proof, count * bytes);
 
     if (err != FAT_OK) {
+        if (cache->unseen == FAT_OK) {
+            cache->unseen = err;
+            cache->unseen_sector = sector;
+        }
         return FAT_OK; /* that it can't be read proves nothing of the kind */
     }
     fat_mutex_lock(&cache->lock);
@@ -46,4 +50,12 @@ fat_err fat_cache_prove(struct fat_cache *cache, uint64_t sector)
 uint64_t fat_cache_changed_sector(const struct fat_cache *cache)
 {
     return cache->changed;
+}
+
+fat_err fat_cache_unseen(const struct fat_cache *cache, uint64_t *ret_sector)
+{
+    if (cache->unseen != FAT_OK) {
+        *ret_sector = cache->unseen_sector;
+    }
+    return cache->unseen;
 }

@@ -126,7 +126,7 @@ FAT_MUST_CHECK fat_err fat_cache_write_now(struct fat_cache *cache, uint64_t sec
 
 /*
  * Does the disk still hold in @sector what its block says, if it is cached? By the
- * commit alone. A failed read proves nothing and is FAT_OK.
+ * commit alone. A failed read proves nothing and is FAT_OK: fat_cache_unseen().
  *
  * FAT_E_CHANGED   no
  */
@@ -134,5 +134,11 @@ FAT_MUST_CHECK fat_err fat_cache_prove(struct fat_cache *cache, uint64_t sector)
 
 /* The sector that FAT_E_CHANGED was about. By the commit alone. */
 uint64_t fat_cache_changed_sector(const struct fat_cache *cache);
+
+/*
+ * Why a sector could not be looked at before it was written over, the first time that
+ * happened; FAT_OK if it has not. By the commit alone.
+ */
+fat_err fat_cache_unseen(const struct fat_cache *cache, uint64_t *ret_sector);
 
 #endif

@@ -45,6 +45,15 @@ void fat_tree_note(struct fat_tree *tree, enum fat_severity severity, fat_err er
                        .text = text});
 }
 
+void fat_tree_warn(
+        struct fat_tree *tree, fat_err err, uint64_t sector, const char *text)
+{
+    tell(tree, &(struct fat_report){.severity = FAT_SEVERITY_WARNING,
+                       .err = err,
+                       .sector = sector,
+                       .text = text});
+}
+
 /* Once, and says why: @why has all but the severity. */
 static void turn_read_only(struct fat_tree *tree, struct fat_report why)
 {

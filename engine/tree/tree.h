@@ -96,6 +96,10 @@ fat_err fat_tree_changed(struct fat_tree *tree, uint64_t sector);
 void fat_tree_note(struct fat_tree *tree, enum fat_severity severity, fat_err err,
         uint32_t cluster, const char *text);
 
+/* As fat_tree_note(), of logical @sector: a warning. */
+void fat_tree_warn(
+        struct fat_tree *tree, fat_err err, uint64_t sector, const char *text);
+
 /* FAT_E_READONLY if nothing may be written. */
 FAT_MUST_CHECK fat_err fat_tree_writable(const struct fat_tree *tree);
 

@@ -88,6 +88,19 @@ static void give_up(struct fat_volume *volume, fat_err err, const char *text)
                     : fat_tree_broken(tree, err, text);
 }
 
+/* What can be written, but not read any more, is a medium to be copied soon. */
+static void say_unseen(struct fat_volume *volume) FAT_REQUIRES(volume->commit_lock)
+{
+    uint64_t sector = 0;
+    const fat_err err = fat_cache_unseen(volume->tree.cache, &sector);
+
+    if (err != FAT_OK && !volume->told_unseen) {
+        volume->told_unseen = true;
+        fat_tree_warn(&volume->tree, err, sector,
+                "metadata can be written but not read here: the medium may be failing");
+    }
+}
+
 static fat_err commit_locked(struct fat_volume *volume)
         FAT_REQUIRES(volume->commit_lock)
 {
@@ -102,6 +115,7 @@ static fat_err commit_locked(struct fat_volume *volume)
         taken = snapshot(volume);
         err = run_stages(volume, &taken);
     }
+    say_unseen(volume);
     if (err == FAT_OK) {
         finish(volume, &taken);
     } else {
@@ -239,6 +253,7 @@ static fat_err clear(struct fat_volume *volume) FAT_REQUIRES(volume->commit_lock
     if (err == FAT_OK) {
         err = fat_marks_clear(volume);
     }
+    say_unseen(volume);
     return err == FAT_OK ? flush(volume) : err;
 }
 

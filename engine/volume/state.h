@@ -34,6 +34,7 @@ struct fat_volume {
     struct fat_mutex commit_lock;   /* level COMMIT */
     atomic_bool marked;             /* MARK is on disk; set under commit_lock */
     fat_err broken;                 /* guarded by commit_lock: why no commit may run */
+    bool told_unseen;               /* guarded by commit_lock, see say_unseen()      */
     struct fat_scan_wishes *wishes; /* a repair's, see scan.h; NULL: none */
 };
 

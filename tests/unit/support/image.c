@@ -74,6 +74,7 @@ static void take_report(void *context, const struct fat_report *report)
 {
     struct image *img = context;
 
+    img->warnings += report->severity == FAT_SEVERITY_WARNING;
     if (report->severity == FAT_SEVERITY_DAMAGE) {
         img->damage_reports++;
         img->damage = report->err;

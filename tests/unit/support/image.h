@@ -45,6 +45,7 @@ struct image {
     struct fat_volume *volume; /* NULL while closed                             */
     struct fat_node *root;     /* the same                                      */
     struct fat_time now;       /* what the volume's clock says                  */
+    unsigned warnings;         /* reports of that weight                         */
     unsigned damage_reports;
     fat_err damage; /* of the last of them                                      */
 };
