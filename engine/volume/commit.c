@@ -234,6 +234,15 @@ fat_err fat_commit_around(
     }
 }
 
+/* Beside damage that stays, the marks do too (W7), but no copy of a FAT is left behind. */
+static fat_err leave_marked(struct fat_volume *volume) FAT_REQUIRES(volume->commit_lock)
+{
+    bool wrote = false;
+    const fat_err err = fat_cache_write_copies(volume->tree.cache, &wrote);
+
+    return err == FAT_OK && wrote ? flush(volume) : err;
+}
+
 static fat_err clear(struct fat_volume *volume) FAT_REQUIRES(volume->commit_lock)
 {
     bool wrote;
@@ -267,8 +276,8 @@ fat_err fat_commit_last(struct fat_volume *volume)
     } while (err == FAT_OK && anything_waits(volume));
 
     fat_mutex_lock(&volume->commit_lock);
-    if (err == FAT_OK && volume->marked && !volume->tree.damaged) {
-        err = clear(volume);
+    if (err == FAT_OK && volume->marked && fat_tree_writable(&volume->tree) == FAT_OK) {
+        err = volume->tree.damaged ? leave_marked(volume) : clear(volume);
     }
     fat_mutex_unlock(&volume->commit_lock);
     return err;

@@ -141,10 +141,38 @@ static void a_copy_gets_only_what_the_first_one_already_had(void **state)
     }
 }
 
+/* An illegal name is no reason to stop, only one to stay marked. */
+static void no_copy_is_left_behind_where_the_marks_stay(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < SPEC_COUNT; i++) {
+        struct fat_check_summary found;
+        struct image img;
+        uint64_t entry;
+
+        image_make(&img, &SPECS[i]);
+        image_put(img.root, "freed", 1, 6000);
+        image_touch(img.root, "ODD.TXT");
+        entry = surgery_entry_of(img.root, "ODD.TXT");
+        image_close(&img);
+        surgery_write(&img, entry, "\"", 1);
+        surgery_make_dirty(&img);
+        image_open(&img);
+        assert_int_equal(fat_unlink(img.root, "freed"), FAT_OK);
+        image_close(&img);
+        assert_true(surgery_is_dirty(&img));
+        assert_int_equal(fat_check(img.dev, NULL, NULL, &found), FAT_OK);
+        assert_int_equal(found.findings[FAT_FINDING_SHORT_NAME], 1);
+        assert_int_equal(found.findings[FAT_FINDING_FAT_DIFFERS], 0);
+        image_drop(&img);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
             cmocka_unit_test(a_copy_gets_only_what_the_first_one_already_had),
+            cmocka_unit_test(no_copy_is_left_behind_where_the_marks_stay),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
