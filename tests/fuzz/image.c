@@ -221,6 +221,22 @@ static void patch(struct fat_blkdev *dev, const uint8_t *bytes, size_t length)
     }
 }
 
+/* Counts down to the call that fails. */
+static bool fails(struct fuzz_image *image, int call)
+{
+    struct fuzz_fault *fault = &image->fault;
+
+    if ((int)fault->call != call || fault->nth == 0) {
+        return false;
+    }
+    if (fault->nth > 1) {
+        fault->nth--;
+        return false;
+    }
+    fault->nth = fault->always;
+    return true;
+}
+
 static fat_err count_read(
         struct fat_blkdev *dev, uint64_t offset, void *buffer, size_t length)
 {
@@ -229,6 +245,9 @@ static fat_err count_read(
     image->reads++;
     if (offset > dev->size_bytes || length > dev->size_bytes - offset) {
         return FAT_E_RANGE;
+    }
+    if (fails(image, FUZZ_FAIL_READ)) {
+        return FAT_E_IO;
     }
     return image->under->ops->read(image->under, offset, buffer, length);
 }
@@ -243,13 +262,15 @@ static fat_err count_write(
     if (offset > dev->size_bytes || length > dev->size_bytes - offset) {
         return FAT_E_RANGE;
     }
+    if (fails(image, FUZZ_FAIL_WRITE)) {
+        return FAT_E_IO;
+    }
     return image->under->ops->write(image->under, offset, buffer, length);
 }
 
 static fat_err count_flush(struct fat_blkdev *dev)
 {
-    (void)dev;
-    return FAT_OK;
+    return fails((struct fuzz_image *)dev, FUZZ_FAIL_FLUSH) ? FAT_E_IO : FAT_OK;
 }
 
 static struct fat_blkdev *overlay_of(unsigned preset)

@@ -47,6 +47,13 @@ enum fuzz_patch_kind {
     FUZZ_PATCH_KINDS
 };
 
+/* What fails, with FAT_E_IO and nothing done. */
+struct fuzz_fault {
+    enum { FUZZ_NO_FAULT, FUZZ_FAIL_READ, FUZZ_FAIL_WRITE, FUZZ_FAIL_FLUSH } call;
+    uint64_t nth; /* the first is 1                                             */
+    bool always;  /* and all that follow it                                     */
+};
+
 struct fuzz_image {
     struct fat_blkdev dev; /* first member; counts what passes                    */
     struct fat_blkdev *under;
@@ -54,6 +61,7 @@ struct fuzz_image {
     const uint8_t *program;
     size_t program_length;
     uint64_t reads, writes;
+    struct fuzz_fault fault; /* to be set by who wants it                         */
 };
 
 /* The same device every time; fuzz_image_close() forgets what was written on it. */

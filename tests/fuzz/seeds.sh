@@ -137,6 +137,37 @@ image_write()
     hex full '00 00 1400 00000000 0000 0001 09 0a01 ffff ff 0801 0000 ff1f 01 0e00 00'
 }
 
+# Three bytes of program: flags and what fails, and when, see fuzz_image_repair.c.
+image_repair()
+{
+    image_read
+    fat12='00 00 0300 00000000'
+    fat16='03 00 0300 00000000'
+    fat32='05 00 0300 00000000'
+    dirty12='01 25000000 0100 01'
+    dirty32='01 41000000 0100 01'
+    # lost: two clusters in a row, and one alone
+    lost='03 780000f0 0400 79000000 03 790000f0 0400 ffffff0f 03 7c0000f0 0400 ffffff0f'
+    for how in 00 01 02 03 04 05 08 09 0c 18 19; do
+        for nth in 0000 0300; do
+            hex "lost-12-$how-$nth" "$fat12 $lost $how $nth"
+            hex "lost-16-$how-$nth" "$fat16 $lost $how $nth"
+            hex "lost-32-$how-$nth" "$fat32 $dirty32 $lost $how $nth"
+            hex "count-32-$how-$nth" "$fat32 02 e8010000 0400 05000000 $how $nth"
+            hex "copies-32-$how-$nth" "06 00 0300 00000000 03 05000010 0400 00000000 $how $nth"
+            # a file that is longer than its chain, one that is shorter
+            hex "size-12-$how-$nth" "$fat12 04 3c000000 0400 00080000 $how $nth"
+            hex "long-12-$how-$nth" "$fat12 $dirty12 04 3c000000 0400 05000000 $how $nth"
+            # a long name that lost its entry, beside lost clusters
+            hex "orphan-32-$how-$nth" "$fat32 $lost 04 80000000 0100 e5 $how $nth"
+            # a second name of one chain, in a new entry at the end of the root
+            hex "alias-12-$how-$nth" "$fat12 $dirty12 04 20010000 2000
+                4e45572020202020545854 20 0000000000000000000000000000 0200 dc050000 $how $nth"
+            hex "name-12-$how-$nth" "$fat12 $lost 04 20000000 0100 22 $how $nth"
+        done
+    done
+}
+
 format()
 {
     hex nothing '00'

@@ -26,7 +26,8 @@
  */
 enum {
     FAT_REPAIR_SAVE_LOST = 1 << 0, /* lost clusters become files in the root directory,
-                                      FSCK0000.REC and so on, not free space         */
+                                      FSCK0000.REC and so on, not free space; without
+                                      room there they stay lost, and it is PARTLY    */
     FAT_REPAIR_CUT_SIZES = 1 << 1, /* where a file is larger than its chain, its size is
                                       cut down; without it that is damage like any    */
 };
