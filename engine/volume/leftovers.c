@@ -176,7 +176,11 @@ static bool is_newer(const struct fat_dirent *entry, const struct fat_dirent *th
     return later > 0 && later < range / 2;
 }
 
-/* Which of two names stays: the one that ".." speaks for, then the newer, then the first. */
+/*
+ * Which of two names stays: the one that ".." speaks for, then the newer. Where nothing
+ * tells, no rename of ours has left them: then the larger file, which loses nobody's
+ * bytes, then the first.
+ */
 static bool takes_its_place(const struct alias *alias, const struct fat_place *place,
         const struct fat_dirent *entry)
 {
@@ -185,6 +189,9 @@ static bool takes_its_place(const struct alias *alias, const struct fat_place *p
     if (kept->is_directory && dotdot_names(kept, place->parent) !=
                                       dotdot_names(kept, kept->place.parent)) {
         return dotdot_names(kept, place->parent);
+    }
+    if (!is_newer(entry, &kept->entry) && !is_newer(&kept->entry, entry)) {
+        return !kept->is_directory && entry->size_bytes > kept->entry.size_bytes;
     }
     return is_newer(entry, &kept->entry);
 }

@@ -40,9 +40,9 @@ struct fat_leftovers {
 /*
  * Keep one name of each chain that several names share and remove the others, never
  * the chain (W4): of a directory the name whose parent its ".." tells, else the newer
- * one as rename marks it, else the one met first. Rewrite every ".." that names another
- * parent, erase the orphans, cut what a file has beyond its size, and the size where a
- * chain was said to be shorter.
+ * one as rename marks it, else of files the larger, else the one met first. Rewrite every
+ * ".." that names another parent, erase the orphans, cut what a file has beyond its size,
+ * and the size where a chain was said to be shorter.
  * Walks the whole tree; takes the namespace; the edits wait for the next commit.
  *
  * FAT_E_IO, FAT_E_CORRUPT, FAT_E_NOMEM

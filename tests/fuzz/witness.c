@@ -27,7 +27,8 @@ static bool hash_file(struct fat_node *file, struct testimony *ret)
     *ret = (struct testimony){.ino = st.ino,
             .size_bytes = got,
             .hash = UINT64_C(0xcbf29ce484222325),
-            .cluster = file->entry.first_cluster};
+            .cluster = file->entry.first_cluster,
+            .age = file->entry.created.hundredths};
     for (size_t i = 0; i < got; i++) {
         ret->hash = (ret->hash ^ room[i]) * UINT64_C(0x100000001b3);
     }
@@ -170,8 +171,7 @@ static void compare(void *context, const struct testimony *seen)
         const struct testimony *before = &c->witness->files[i];
 
         if (is_shared(c->witness, before->cluster)) {
-            c->found[i] |= before->cluster == seen->cluster &&
-                           before->size_bytes == seen->size_bytes &&
+            c->found[i] |= before->size_bytes == seen->size_bytes &&
                            before->hash == seen->hash;
         } else if (before->ino == seen->ino && !is_touched(c->witness, seen->ino)) {
             PROMISE(before->size_bytes == seen->size_bytes);
@@ -181,7 +181,7 @@ static void compare(void *context, const struct testimony *seen)
     }
 }
 
-/* It, or another name of its chain. */
+/* It, or another name of its chain: a newer one, or one that has no fewer bytes. */
 static bool is_found(const struct comparison *c, unsigned which)
 {
     const struct testimony *files = c->witness->files;
@@ -189,7 +189,9 @@ static bool is_found(const struct comparison *c, unsigned which)
 
     if (is_shared(c->witness, files[which].cluster)) {
         for (unsigned i = 0; i < c->witness->count; i++) {
-            found |= files[i].cluster == files[which].cluster && c->found[i];
+            found |= files[i].cluster == files[which].cluster && c->found[i] &&
+                     (files[i].age != files[which].age ||
+                             files[i].size_bytes >= files[which].size_bytes);
         }
     }
     return found;

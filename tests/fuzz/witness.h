@@ -17,6 +17,7 @@ struct witness {
     struct testimony {
         uint64_t ino, size_bytes, hash;
         uint32_t cluster; /* the first */
+        uint8_t age;      /* which of several names of a chain is newer */
     } files[WITNESS_FILES];
     unsigned touched_count;
     uint64_t touched[WITNESS_TOUCHED]; /* numbers of files that are to change */
@@ -31,7 +32,7 @@ void witness_look(struct witness *w, struct fuzz_image *image,
 /* Whatever damage there is: for those who change no file that shares anything. */
 void witness_look_at_all(struct witness *w, struct fuzz_image *image);
 
-/* Of the files that begin at @cluster, one is to stay, any of them. */
+/* Of the files that begin at @cluster, one is to stay: the largest if all are of one age. */
 void witness_share(struct witness *w, uint32_t cluster);
 
 /* @node is about to be changed, moved or removed. */
