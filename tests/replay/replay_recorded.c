@@ -29,6 +29,7 @@
 #include "judge.h"
 #include "recording.h"
 #include "sequence.h"
+#include "support/count.h"
 
 struct wishes {
     const char *name, *start, *log;
@@ -185,6 +186,7 @@ static bool run(const struct wishes *wishes)
            " cut again, %u dumped%s\n",
             totals.states, totals.recovered, totals.cut_again, totals.dumped,
             good ? "" : ", BAD");
+    count_add(COUNT_STATES, totals.states);
     return good;
 }
 

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "support/count.h"
+
 bool replay_is_long(void)
 {
     const char *text = getenv("REPLAY_LONG");
@@ -200,4 +202,5 @@ void totals_print(const char *what, const struct sequence_totals *totals)
            " cut again, %" PRIu64 " bad sequences\n",
             what, totals->sequences, totals->senseless, totals->full, totals->states,
             totals->recovered, totals->cut_again, totals->bad);
+    count_add(COUNT_STATES, totals->states);
 }

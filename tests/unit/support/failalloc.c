@@ -10,6 +10,8 @@
 #include <stdatomic.h>
 #include <stddef.h>
 
+#include "support/count.h"
+
 static atomic_bool armed;
 static atomic_uint count;
 static atomic_uint failures;
@@ -37,8 +39,12 @@ void failalloc_arm(unsigned nth, enum failalloc_lasting lasting)
 
 bool failalloc_disarm(void)
 {
-    atomic_store(&armed, false);
-    return atomic_load(&failures) > 0;
+    const bool failed = atomic_load(&failures) > 0;
+
+    if (atomic_exchange(&armed, false) && failed) {
+        count_add(COUNT_FAULTS, 1);
+    }
+    return failed;
 }
 
 unsigned failalloc_count(void)

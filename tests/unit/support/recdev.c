@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <stdbool.h>
 
+#include "support/count.h"
 #include "support/overlay.h"
 #include "support/steady.h"
 
@@ -73,6 +74,7 @@ static fat_err obey(struct recdev *rec, enum recdev_call call)
         order->has_struck = order->left == 0;
         if (order->has_struck) {
             rec->failures++;
+            count_add(COUNT_FAULTS, 1);
             return order->err;
         }
     } else if (order->has_struck && order->lasting == RECDEV_ALWAYS) {

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "support/cmocka.h"
+#include "support/count.h"
 #include "support/replay.h"
 #include "support/surgery.h"
 #include "tree/contents.h"
@@ -72,6 +73,7 @@ static void assert_every_cut(
 
     assert_int_equal(recdev_replay(img->rec, &options, judge, &files, &stats), FAT_OK);
     assert_true(stats.states > 1);
+    count_add(COUNT_STATES, stats.states);
     if (stats.bad > 0) {
         fail_msg("%s: a power cut is not survived: %s", name, report);
     }

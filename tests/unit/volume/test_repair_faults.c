@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "support/cmocka.h"
+#include "support/count.h"
 #include "support/failalloc.h"
 #include "support/replay.h"
 #include "volume/repair_kinds.h"
@@ -125,8 +126,7 @@ static void after_a_power_cut_it_goes_on(void **state)
                 recdev_replay(p.img.rec, &options, mend_again, &cut, &stats), FAT_OK);
         assert_int_equal(stats.bad, 0);
         assert_true(stats.states > 30);
-        print_message("FAT%u, flags %u: %llu states\n", types[i / 2], cut.flags,
-                (unsigned long long)stats.states);
+        count_add(COUNT_STATES, stats.states);
         image_drop(&p.img);
     }
 }
