@@ -112,7 +112,8 @@ struct fat_dir_set {
  * Choose a short name for @name and encode its slots; @entry's name and NT flags are
  * set, the rest of it is the caller's.
  *
- * @taken_over   the tomb whose slots will be used, NULL for none: its names are free
+ * @taken_over   the tomb whose slots will be used, NULL for none: its names are free,
+ *               and its short name is kept if it fits
  *
  * FAT_E_NOSPC   every numeric tail is taken
  */

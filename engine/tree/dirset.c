@@ -37,6 +37,33 @@ static fat_err short_is_free(struct fat_node *directory, const uint8_t *name,
     return err == FAT_E_NOENT ? FAT_OK : err;
 }
 
+static uint32_t short_hash(const uint8_t *name)
+{
+    uint16_t units[FAT_SHORT_UNITS_MAX];
+    const size_t length = fat_short_units(name, 0, units);
+
+    return fat_casefold_hash(units, length);
+}
+
+/* Beyond these nobody gets by being the first that is free. */
+enum { TAILS_OF_OTHERS = 64 };
+
+/*
+ * The tail that the deleted entry had, if it is one of ours: the name that is given up
+ * with it would else be anybody's before the entry is rewritten on disk (W9).
+ */
+static bool keep_tail(const struct fat_short_basis *basis,
+        const struct fat_tomb *taken_over, uint8_t *ret_name)
+{
+    for (uint32_t n = 0; n < TAILS_OF_OTHERS; n++) {
+        fat_short_with_tail(basis, n, ret_name);
+        if (short_hash(ret_name) == taken_over->hashes.alias) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* The first numeric tail that is free. */
 static fat_err choose_tail(struct fat_node *directory,
         const struct fat_short_basis *basis, const struct fat_tomb *taken_over,
@@ -60,6 +87,10 @@ static fat_err choose_short(struct fat_node *directory,
 {
     fat_err err = FAT_E_EXIST;
 
+    if (taken_over && keep_tail(basis, taken_over, ret_name) &&
+            short_is_free(directory, ret_name, taken_over) == FAT_OK) {
+        return FAT_OK;
+    }
     if (basis->fit == FAT_SHORT_CASE) {
         memcpy(ret_name, basis->name, FAT_SHORT_BYTES);
         err = short_is_free(directory, ret_name, taken_over);

@@ -31,9 +31,16 @@ fat_err fat_names_find(struct fat_node *directory, const struct fat_name *name,
     return err;
 }
 
+/* A name that nobody has any more is free at once: there may be none. */
+static bool has_names_of(const struct fat_dir_set *set, const struct fat_tomb *tomb)
+{
+    return set->hashes.shown == tomb->hashes.shown &&
+           set->hashes.alias == tomb->hashes.alias;
+}
+
 /*
  * W9: the slots of a deleted name are taken over in place where the new set is as
- * long and lies in one sector; else its commit has to come first.
+ * long, has the same names, and lies in one sector; else its commit has to come first.
  */
 static fat_err take_over(struct fat_node *directory, const struct fat_name *name,
         struct fat_dirent *entry, struct fat_names_target *ret)
@@ -47,6 +54,7 @@ static fat_err take_over(struct fat_node *directory, const struct fat_name *name
         err = fat_dir_encode(directory, name, &ret->tomb, entry, &ret->set);
     }
     if (err == FAT_OK && (ret->set.count != ret->tomb.slots.count ||
+                                 !has_names_of(&ret->set, &ret->tomb) ||
                                  !fat_place_is_in_one_sector(&ret->place))) {
         err = FAT_E_AGAIN;
     }

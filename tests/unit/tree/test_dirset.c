@@ -265,6 +265,38 @@ static void removal_retires_an_older_set_and_withdraws_a_new_one(void **state)
     wood_done(&w);
 }
 
+/* ~1 is free, and would be given to anybody else. */
+static void slots_that_are_taken_over_keep_their_short_name(void **state)
+{
+    struct fat_dirent entry = {.attributes = FAT_ATTR_ARCHIVE};
+    struct fat_dir_set again;
+    struct fat_name name;
+    struct fat_tomb tomb;
+    struct made first;
+    struct made second;
+    struct wood w;
+
+    (void)state;
+    wood_make(&w, 16, SECTOR);
+    wood_open(&w);
+    put(&w, "Same long name 1", &first);
+    put(&w, "Same long name 2", &second);
+    wood_commit(&w);
+    take_away(&w, &first);
+    wood_commit(&w);
+    fat_dirindex_settle(w.root->index, w.tree->interval.finished);
+    take_away(&w, &second);
+    assert_true(fat_dirindex_is_buried(w.root->index, second.set.hashes.shown, &tomb));
+    assert_int_equal(fat_name_from("Same long name 2", &name), FAT_OK);
+    assert_int_equal(fat_dir_encode(w.root, &name, &tomb, &entry, &again), FAT_OK);
+    assert_memory_equal(entry.name, "SAMELO~2   ", FAT_SHORT_BYTES);
+    assert_int_equal(again.hashes.alias, second.set.hashes.alias);
+    assert_int_equal(fat_dir_encode(w.root, &name, NULL, &entry, &again), FAT_OK);
+    assert_memory_equal(entry.name, "SAMELO~1   ", FAT_SHORT_BYTES);
+    wood_commit(&w);
+    wood_done(&w);
+}
+
 static void junk_behind_the_end_mark_is_zeroed_by_a_commit_of_its_own(void **state)
 {
     struct fat_place place;
@@ -407,6 +439,7 @@ int main(void)
             cmocka_unit_test(removal_retires_an_older_set_and_withdraws_a_new_one),
             cmocka_unit_test(junk_behind_the_end_mark_is_zeroed_by_a_commit_of_its_own),
             cmocka_unit_test(short_names_avoid_those_that_are_there_or_buried),
+            cmocka_unit_test(slots_that_are_taken_over_keep_their_short_name),
             cmocka_unit_test(a_directory_grows_by_a_zeroed_cluster),
             cmocka_unit_test(
                     a_full_fixed_root_is_nospc_but_a_border_may_be_crossed_before),
