@@ -42,6 +42,8 @@ static const struct meaning failures[] = {
         [-FAT_E_NODEV] = {ENODEV, "device has vanished"},
         [-FAT_E_AGAIN] = {EAGAIN, "a commit has to come first"},
         [-FAT_E_CHANGED] = {EIO, "volume was changed by another program"},
+        /* Other file systems that are being shut down say so too. */
+        [-FAT_E_STOPPED] = {EIO, "stopped"},
 };
 
 static const struct meaning end = {0, "nothing more"};

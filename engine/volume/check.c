@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include <fatward/check.h>
+#include "volume/check.h"
 
 #include <stdlib.h>
 
@@ -105,8 +105,8 @@ static fat_err run_passes(struct fat_check *c)
     return err;
 }
 
-fat_err fat_check(struct fat_blkdev *dev, fat_finding_fn *found, void *context,
-        struct fat_check_summary *ret)
+fat_err fat_check_until(struct fat_blkdev *dev, const atomic_bool *stop,
+        fat_finding_fn *found, void *context, struct fat_check_summary *ret)
 {
     FAT_CLEANUP(check_free) struct fat_check *c = calloc(1, sizeof(*c));
     fat_err err;
@@ -115,12 +115,22 @@ fat_err fat_check(struct fat_blkdev *dev, fat_finding_fn *found, void *context,
         return FAT_E_NOMEM;
     }
     c->dev = dev;
+    c->stop = stop;
     c->found = found;
     c->context = context;
     c->dir = FAT_CHECK_NO_DIR;
     err = run_passes(c);
+    if (fat_check_is_stopped(c)) {
+        err = FAT_E_STOPPED;
+    }
     if (err == FAT_OK && ret) {
         *ret = c->sum;
     }
     return err;
+}
+
+fat_err fat_check(struct fat_blkdev *dev, fat_finding_fn *found, void *context,
+        struct fat_check_summary *ret)
+{
+    return fat_check_until(dev, NULL, found, context, ret);
 }

@@ -7,7 +7,8 @@
 
 enum stop {
     STOP_END,
-    STOP_UNREAD,   /* the FAT could not be read here, which was said           */
+    STOP_UNREAD,   /* the FAT could not be read here, which was said, or the
+                      check is to end                                          */
     STOP_RANGE,    /* the next cluster is not on the volume                    */
     STOP_FREE,     /* the next cluster is marked free                          */
     STOP_BAD,      /* the next cluster is marked bad                           */
@@ -57,7 +58,7 @@ static struct walk take_chain(struct fat_check *c, uint32_t first, unsigned owne
     for (;;) {
         uint32_t link;
 
-        walk.stop = look_at(c, walk.at);
+        walk.stop = fat_check_is_stopped(c) ? STOP_UNREAD : look_at(c, walk.at);
         if (walk.stop != STOP_END) {
             break;
         }

@@ -223,7 +223,8 @@ static void read_all(struct reader *r)
 {
     const struct fat_geometry *g = &r->c->g;
 
-    for (uint32_t first = 0; first < r->entries; first += PIECE_ENTRIES) {
+    for (uint32_t first = 0; first < r->entries && !fat_check_is_stopped(r->c);
+            first += PIECE_ENTRIES) {
         const struct piece whole = make_piece(r, first, PIECE_ENTRIES);
         const uint64_t unread = fill(r, &whole);
 
@@ -344,7 +345,7 @@ fat_err fat_check_fat(struct fat_check *c)
         read_all(&r);
         say_copies(&r);
         check_first_entries(c);
-        err = FAT_OK;
+        err = fat_check_is_stopped(c) ? FAT_E_STOPPED : FAT_OK;
     }
     free(r.other);
     free(r.bytes);

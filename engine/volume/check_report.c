@@ -57,7 +57,8 @@ static void tell(struct fat_check *c, enum fat_finding_weight weight,
     c->sum.notes += weight == FAT_WEIGHT_NOTE;
     c->sum.leftovers += weight == FAT_WEIGHT_LEFTOVER;
     c->sum.damages += weight == FAT_WEIGHT_DAMAGE;
-    if (!c->found) {
+    /* Reads fail once it is to end, and nothing follows from that. */
+    if (!c->found || fat_check_is_stopped(c)) {
         return;
     }
     finding.weight = weight;
@@ -101,6 +102,9 @@ fat_err fat_check_read(
 {
     if (offset > c->dev->size_bytes || length > c->dev->size_bytes - offset) {
         return FAT_E_IO;
+    }
+    if (fat_check_is_stopped(c)) {
+        return FAT_E_STOPPED;
     }
     return length == 0 ? FAT_OK : c->dev->ops->read(c->dev, offset, buffer, length);
 }

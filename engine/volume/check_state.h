@@ -7,6 +7,7 @@
 #ifndef FAT_VOLUME_CHECK_STATE_H
 #define FAT_VOLUME_CHECK_STATE_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -62,6 +63,7 @@ enum { FAT_CHECK_PATH_BYTES = 4096, FAT_CHECK_NO_DIR = -1 };
 
 struct fat_check {
     struct fat_blkdev *dev;
+    const atomic_bool *stop; /* somebody wants an end of it; NULL: nobody can     */
     fat_finding_fn *found;
     void *context;
     struct fat_check_summary sum;
@@ -98,6 +100,12 @@ struct fat_check {
     const struct fat_check_entry *entry;
     char path[FAT_CHECK_PATH_BYTES];
 };
+
+/* Asked before every read and in every loop over what a volume has many of. */
+static inline bool fat_check_is_stopped(const struct fat_check *c)
+{
+    return c->stop && atomic_load_explicit(c->stop, memory_order_relaxed);
+}
 
 /* check_report.c */
 

@@ -215,7 +215,9 @@ fat_err fat_check_tree(struct fat_check *c)
     while (err == FAT_OK && c->dir_count > 0) {
         const uint32_t top = (uint32_t)(c->dir_count - 1);
 
-        if (c->dirs[top].open) {
+        if (fat_check_is_stopped(c)) {
+            err = FAT_E_STOPPED;
+        } else if (c->dirs[top].open) {
             leave(c);
         } else {
             err = enter(c, top);

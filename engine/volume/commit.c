@@ -144,8 +144,12 @@ static fat_err commit_up_to(struct fat_volume *volume, uint64_t number)
 fat_err fat_commit_run(struct fat_volume *volume)
 {
     struct fat_tree *tree = &volume->tree;
-    fat_err err = commit_up_to(volume, tree->interval.number);
+    fat_err err;
 
+    if (atomic_load(&volume->scanning)) {
+        return FAT_OK; /* no change is finished before it: nothing to wait for */
+    }
+    err = commit_up_to(volume, tree->interval.number);
     fat_tree_release_renamed(tree);
     fat_tree_release_busy(tree);
     return err;
@@ -171,17 +175,33 @@ static fat_err set_marks(struct fat_volume *volume) FAT_REQUIRES(volume->commit_
     return err;
 }
 
-/* MARK, and after it the scan of a volume that was found dirty (W7). */
+/* What was found dirty is looked at before a byte is written, and mended behind MARK. */
+static fat_err mark_dirty(struct fat_volume *volume) FAT_REQUIRES(volume->commit_lock)
+{
+    struct fat_scan *scan = NULL;
+    fat_err err;
+
+    atomic_store(&volume->scanning, true);
+    err = fat_scan_look(volume, &scan);
+    if (err == FAT_OK) {
+        err = set_marks(volume);
+    }
+    if (err == FAT_OK) {
+        err = fat_scan_mend(volume, scan);
+    }
+    fat_scan_free(scan);
+    atomic_store(&volume->scanning, false);
+    return err;
+}
+
+/* MARK, and the scan of a volume that was found dirty (W7). */
 static fat_err mark(struct fat_volume *volume)
 {
     fat_err err = FAT_OK;
 
     fat_mutex_lock(&volume->commit_lock);
     if (!volume->marked) {
-        err = set_marks(volume);
-        if (err == FAT_OK && volume->found_dirty) {
-            err = fat_scan_dirty(volume);
-        }
+        err = volume->found_dirty ? mark_dirty(volume) : set_marks(volume);
         volume->marked = err == FAT_OK;
     }
     fat_mutex_unlock(&volume->commit_lock);
@@ -234,36 +254,35 @@ fat_err fat_commit_around(
     }
 }
 
-/* Beside damage that stays, the marks do too (W7), but no copy of a FAT is left behind. */
-static fat_err leave_marked(struct fat_volume *volume) FAT_REQUIRES(volume->commit_lock)
-{
-    bool wrote = false;
-    const fat_err err = fat_cache_write_copies(volume->tree.cache, &wrote);
-
-    return err == FAT_OK && wrote ? flush(volume) : err;
-}
-
 static fat_err clear(struct fat_volume *volume) FAT_REQUIRES(volume->commit_lock)
 {
-    bool wrote;
-    fat_err err = fat_marks_prove(volume);
+    fat_err err = fat_marks_write_free_count(volume);
 
-    if (err == FAT_E_CHANGED) {
-        give_up(volume, err, NULL);
-        return err;
-    }
-    err = fat_cache_write_copies(volume->tree.cache, &wrote);
-    if (err == FAT_OK) {
-        err = fat_marks_write_free_count(volume);
-    }
     if (err == FAT_OK) {
         err = flush(volume);
     }
     if (err == FAT_OK) {
         err = fat_marks_clear(volume);
     }
-    say_unseen(volume);
     return err == FAT_OK ? flush(volume) : err;
+}
+
+/* Beside damage that stays, the marks do too (W7), but no copy of a FAT is left behind. */
+static fat_err leave(struct fat_volume *volume) FAT_REQUIRES(volume->commit_lock)
+{
+    bool wrote = false;
+    fat_err err = fat_marks_prove(volume);
+
+    say_unseen(volume);
+    if (err == FAT_E_CHANGED) {
+        give_up(volume, err, NULL);
+        return err;
+    }
+    err = fat_cache_write_copies(volume->tree.cache, &wrote);
+    if (err == FAT_OK && !volume->tree.damaged) {
+        return clear(volume);
+    }
+    return err == FAT_OK && wrote ? flush(volume) : err;
 }
 
 fat_err fat_commit_last(struct fat_volume *volume)
@@ -277,7 +296,7 @@ fat_err fat_commit_last(struct fat_volume *volume)
 
     fat_mutex_lock(&volume->commit_lock);
     if (err == FAT_OK && volume->marked && fat_tree_writable(&volume->tree) == FAT_OK) {
-        err = volume->tree.damaged ? leave_marked(volume) : clear(volume);
+        err = leave(volume);
     }
     fat_mutex_unlock(&volume->commit_lock);
     return err;

@@ -16,6 +16,7 @@ struct alias {
 struct search {
     struct fat_tree *tree;
     const struct fat_leftovers *leftovers;
+    const atomic_bool *stop;
     struct alias *aliases;
     size_t alias_count;
     struct fat_node **todo; /* directories still to be walked, referenced */
@@ -371,7 +372,7 @@ static fat_err walk_all(struct search *s)
     while (err == FAT_OK && s->todo_count > 0) {
         struct fat_node *directory = s->todo[--s->todo_count];
 
-        err = walk(s, directory);
+        err = atomic_load(s->stop) ? FAT_E_STOPPED : walk(s, directory);
         if (err == FAT_OK) {
             err = erase_orphans(s, directory);
         }
@@ -433,11 +434,13 @@ static void let_go(struct search *s)
     free(s->aliases);
 }
 
-fat_err fat_leftovers_mend(struct fat_tree *tree, const struct fat_leftovers *leftovers)
+fat_err fat_leftovers_mend(struct fat_tree *tree, const struct fat_leftovers *leftovers,
+        const atomic_bool *stop)
 {
     const size_t count = leftovers->alias_count;
     struct search s = {.tree = tree,
             .leftovers = leftovers,
+            .stop = stop,
             .aliases = calloc(count + 1, sizeof(struct alias))};
     fat_err err;
 

@@ -6,6 +6,7 @@
 #ifndef FAT_VOLUME_LEFTOVERS_H
 #define FAT_VOLUME_LEFTOVERS_H
 
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -45,9 +46,13 @@ struct fat_leftovers {
  * and the size where a chain was said to be shorter.
  * Walks the whole tree; takes the namespace; the edits wait for the next commit.
  *
+ * @stop   looked at before each directory
+ *
+ * FAT_E_STOPPED   somebody has set *@stop; what was mended by then stays so, each thing
+ *                 for itself
  * FAT_E_IO, FAT_E_CORRUPT, FAT_E_NOMEM
  */
-FAT_MUST_CHECK fat_err fat_leftovers_mend(
-        struct fat_tree *tree, const struct fat_leftovers *leftovers);
+FAT_MUST_CHECK fat_err fat_leftovers_mend(struct fat_tree *tree,
+        const struct fat_leftovers *leftovers, const atomic_bool *stop);
 
 #endif

@@ -4,12 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <fatward/check.h>
-
+#include "base/scope.h"
+#include "volume/check.h"
 #include "volume/leftovers.h"
 
 /* What the checker said, as far as it has to be acted upon. */
-struct found {
+struct fat_scan {
     struct fat_tree *tree;
     bool cut_sizes;
     struct fat_piece *lost;
@@ -20,10 +20,11 @@ struct found {
     bool moved;        /* some ".." names an old parent */
     bool fatal;
     uint32_t fatal_cluster;
+    uint32_t free_count;
     fat_err err; /* no memory to remember something */
 };
 
-static void remember_lost(struct found *found, const struct fat_finding *finding)
+static void remember_lost(struct fat_scan *found, const struct fat_finding *finding)
 {
     struct fat_piece *piece = calloc(1, sizeof(*piece));
 
@@ -51,7 +52,7 @@ static void *room(void *array, size_t count, size_t *capacity, size_t size)
     return grown;
 }
 
-static void remember_alias(struct found *found, uint32_t cluster)
+static void remember_alias(struct fat_scan *found, uint32_t cluster)
 {
     struct fat_leftovers *l = &found->leftovers;
     uint32_t *aliases =
@@ -65,7 +66,7 @@ static void remember_alias(struct found *found, uint32_t cluster)
     l->aliases[l->alias_count++] = cluster;
 }
 
-static void remember_long(struct found *found, uint32_t cluster)
+static void remember_long(struct fat_scan *found, uint32_t cluster)
 {
     struct fat_leftovers *l = &found->leftovers;
     uint32_t *longs = room(l->longs, l->long_count, &l->long_capacity, sizeof(*longs));
@@ -78,7 +79,7 @@ static void remember_long(struct found *found, uint32_t cluster)
     l->longs[l->long_count++] = cluster;
 }
 
-static void remember_short(struct found *found, const struct fat_finding *finding)
+static void remember_short(struct fat_scan *found, const struct fat_finding *finding)
 {
     struct fat_leftovers *l = &found->leftovers;
     struct fat_short_chain *shorts =
@@ -93,7 +94,7 @@ static void remember_short(struct found *found, const struct fat_finding *findin
             .cluster = finding->cluster, .clusters = finding->second};
 }
 
-static void remember_orphan(struct found *found, const struct fat_finding *finding)
+static void remember_orphan(struct fat_scan *found, const struct fat_finding *finding)
 {
     struct fat_leftovers *l = &found->leftovers;
     struct fat_orphan *orphans =
@@ -141,7 +142,7 @@ bool fat_scan_mends(const struct fat_finding *finding, bool cut_sizes)
 
 static void listen(void *context, const struct fat_finding *finding)
 {
-    struct found *found = context;
+    struct fat_scan *found = context;
 
     if (fat_scan_is_fatal(finding->kind) && !found->fatal) {
         found->fatal = true;
@@ -198,7 +199,7 @@ static fat_err rewrite_part(struct fat_tree *tree, uint64_t at, uint8_t *origina
 }
 
 /* The copies from the first: nothing else writes the FAT before the first change. */
-static fat_err rewrite_copies(struct fat_tree *tree)
+static fat_err rewrite_copies(struct fat_tree *tree, const atomic_bool *stop)
 {
     const struct fat_geometry *g = &tree->geometry;
     const uint64_t fat_bytes = g->fat_sectors * g->sector_bytes;
@@ -210,6 +211,9 @@ static fat_err rewrite_copies(struct fat_tree *tree)
 
         err = rewrite_part(tree, at, buffers, buffers + COPY_BYTES,
                 left < COPY_BYTES ? (size_t)left : COPY_BYTES);
+        if (err == FAT_OK && atomic_load(stop)) {
+            err = FAT_E_STOPPED; /* each part is better than it was */
+        }
     }
     free(buffers);
     if (err == FAT_OK) {
@@ -218,7 +222,7 @@ static fat_err rewrite_copies(struct fat_tree *tree)
     return err;
 }
 
-static void give_back_lost(struct fat_tree *tree, struct found *found)
+static void give_back_lost(struct fat_tree *tree, struct fat_scan *found)
 {
     const bool any = found->lost != NULL;
 
@@ -235,7 +239,7 @@ static void give_back_lost(struct fat_tree *tree, struct found *found)
 }
 
 /* A repair's wish: the volume takes them over. */
-static bool hand_over_lost(struct fat_scan_wishes *wishes, struct found *found)
+static bool hand_over_lost(struct fat_scan_wishes *wishes, struct fat_scan *found)
 {
     if (!wishes || !wishes->keep_lost) {
         return false;
@@ -243,29 +247,6 @@ static bool hand_over_lost(struct fat_scan_wishes *wishes, struct found *found)
     wishes->lost = found->lost;
     found->lost = NULL;
     return true;
-}
-
-static fat_err mend(struct fat_volume *volume, struct found *found, uint32_t free_count)
-{
-    struct fat_tree *tree = &volume->tree;
-    fat_err err = FAT_OK;
-
-    if (found->copies_differ && tree->geometry.mirrored) {
-        err = rewrite_copies(tree);
-    }
-    if (err == FAT_OK && (found->moved || found->leftovers.alias_count > 0 ||
-                                 found->leftovers.long_count > 0 ||
-                                 found->leftovers.short_count > 0 ||
-                                 found->leftovers.orphan_count > 0)) {
-        err = fat_leftovers_mend(tree, &found->leftovers);
-    }
-    if (err == FAT_OK) {
-        fat_freemap_set_count(tree->freemap, free_count);
-        if (!found->damaged && !hand_over_lost(volume->wishes, found)) {
-            give_back_lost(tree, found);
-        }
-    }
-    return err;
 }
 
 static bool is_too_much(const struct fat_leftovers *l)
@@ -276,35 +257,109 @@ static bool is_too_much(const struct fat_leftovers *l)
            l->orphan_count > FAT_SCAN_LEFTOVERS_MAX;
 }
 
-fat_err fat_scan_dirty(struct fat_volume *volume)
+void fat_volume_stop_recovery(struct fat_volume *volume)
+{
+    atomic_store(&volume->scan_stopped, true);
+}
+
+/* Once: whoever waits for the scan is refused for the same reason. */
+static fat_err say_stopped(struct fat_volume *volume)
+{
+    if (!volume->said_stopped) {
+        volume->said_stopped = true;
+        fat_tree_note(&volume->tree, FAT_SEVERITY_WARNING, FAT_E_STOPPED, 0,
+                "it was not unmounted cleanly, and the scan of it was stopped: it stays "
+                "marked dirty");
+    }
+    return FAT_E_STOPPED;
+}
+
+static fat_err judge(struct fat_volume *volume, struct fat_scan *scan)
+{
+    scan->fatal |= is_too_much(&scan->leftovers);
+    /* A second name of one chain goes, and with it the second use of a name. */
+    scan->damaged |= scan->duplicates > scan->leftovers.alias_count;
+    if (!scan->fatal) {
+        return FAT_OK;
+    }
+    (void)fat_tree_danger(&volume->tree, scan->fatal_cluster,
+            "it was not unmounted cleanly, and has damage that endangers data");
+    return FAT_E_READONLY;
+}
+
+void fat_scan_free(struct fat_scan *scan)
+{
+    if (scan) {
+        fat_piece_free_all(scan->lost);
+        free(scan->leftovers.aliases);
+        free(scan->leftovers.orphans);
+        free(scan->leftovers.longs);
+        free(scan->leftovers.shorts);
+        free(scan);
+    }
+}
+FAT_DEFINE_CLEANUP(struct fat_scan, fat_scan_free);
+
+fat_err fat_scan_look(struct fat_volume *volume, struct fat_scan **ret)
+{
+    FAT_CLEANUP(fat_scan_free) struct fat_scan *scan = calloc(1, sizeof(*scan));
+    struct fat_check_summary summary;
+    fat_err err;
+
+    if (!scan) {
+        return FAT_E_NOMEM;
+    }
+    scan->tree = &volume->tree;
+    scan->cut_sizes = volume->wishes && volume->wishes->cut_sizes;
+    err = fat_check_until(
+            volume->tree.dev, &volume->scan_stopped, listen, scan, &summary);
+    if (err == FAT_E_STOPPED) {
+        return say_stopped(volume);
+    }
+    err = err == FAT_OK ? scan->err : err;
+    if (err == FAT_OK) {
+        err = judge(volume, scan);
+    }
+    if (err == FAT_OK) {
+        scan->free_count = summary.clusters_free;
+        *ret = scan;
+        scan = NULL;
+    }
+    return err;
+}
+
+static fat_err mend(struct fat_volume *volume, struct fat_scan *found)
 {
     struct fat_tree *tree = &volume->tree;
-    struct found found = {
-            .tree = tree, .cut_sizes = volume->wishes && volume->wishes->cut_sizes};
-    struct fat_check_summary summary;
-    fat_err err = fat_check(tree->dev, listen, &found, &summary);
+    const atomic_bool *stop = &volume->scan_stopped;
+    fat_err err = FAT_OK;
 
-    err = err == FAT_OK ? found.err : err;
-    found.fatal |= is_too_much(&found.leftovers);
-    /* A second name of one chain goes, and with it the second use of a name. */
-    found.damaged |= found.duplicates > found.leftovers.alias_count;
-    if (err == FAT_OK && found.fatal) {
-        (void)fat_tree_danger(tree, found.fatal_cluster,
-                "it was not unmounted cleanly, and has damage that endangers data");
-        err = FAT_E_READONLY;
+    if (found->copies_differ && tree->geometry.mirrored) {
+        err = rewrite_copies(tree, stop);
+    }
+    if (err == FAT_OK && (found->moved || found->leftovers.alias_count > 0 ||
+                                 found->leftovers.long_count > 0 ||
+                                 found->leftovers.short_count > 0 ||
+                                 found->leftovers.orphan_count > 0)) {
+        err = fat_leftovers_mend(tree, &found->leftovers, stop);
     }
     if (err == FAT_OK) {
-        err = mend(volume, &found, summary.clusters_free);
+        fat_freemap_set_count(tree->freemap, found->free_count);
+        if (!found->damaged && !hand_over_lost(volume->wishes, found)) {
+            give_back_lost(tree, found);
+        }
     }
-    if (err == FAT_OK) {
-        tree->unscanned = false;
-        /* CLEAR must not hide it (W7). */
-        atomic_store(&tree->damaged, found.damaged);
-    }
-    fat_piece_free_all(found.lost);
-    free(found.leftovers.aliases);
-    free(found.leftovers.orphans);
-    free(found.leftovers.longs);
-    free(found.leftovers.shorts);
     return err;
+}
+
+fat_err fat_scan_mend(struct fat_volume *volume, struct fat_scan *scan)
+{
+    const fat_err err = mend(volume, scan);
+
+    if (err == FAT_OK) {
+        volume->tree.unscanned = false;
+        /* CLEAR must not hide it (W7). */
+        atomic_store(&volume->tree.damaged, scan->damaged);
+    }
+    return err == FAT_E_STOPPED ? say_stopped(volume) : err;
 }

@@ -30,6 +30,8 @@
 
 #include "volume/state.h"
 
+struct fat_scan;
+
 /* What a repair asks of the scan beyond what mounting wants. */
 struct fat_scan_wishes {
     bool cut_sizes;         /* a size that exceeds its chain is made to fit        */
@@ -47,12 +49,26 @@ bool fat_scan_is_fatal(enum fat_finding_kind kind);
 bool fat_scan_mends(const struct fat_finding *finding, bool cut_sizes);
 
 /*
- * The commit lock is held, nothing has been changed yet, and MARK is on disk.
+ * Look what has to be mended, by reading alone. The commit lock is held, and nothing
+ * has been changed yet.
+ *
+ * @ret             for fat_scan_mend(); release with fat_scan_free()
  *
  * FAT_E_READONLY   the volume has damage and is read-only from now on
+ * FAT_E_STOPPED    fat_volume_stop_recovery(); it was said
  * FAT_E_IO, FAT_E_NOMEM
  */
-FAT_MUST_CHECK fat_err fat_scan_dirty(struct fat_volume *volume)
+FAT_MUST_CHECK fat_err fat_scan_look(struct fat_volume *volume, struct fat_scan **ret)
         FAT_REQUIRES(volume->commit_lock);
+
+/*
+ * Mend it. The commit lock has been held since fat_scan_look(), and MARK is on disk.
+ *
+ * FAT_E_STOPPED, FAT_E_IO, FAT_E_NOMEM   some of it may be mended; to be begun anew
+ */
+FAT_MUST_CHECK fat_err fat_scan_mend(struct fat_volume *volume, struct fat_scan *scan)
+        FAT_REQUIRES(volume->commit_lock);
+
+void fat_scan_free(struct fat_scan *scan); /* NULL is a no-op */
 
 #endif

@@ -33,6 +33,9 @@ struct fat_volume {
 
     struct fat_mutex commit_lock;   /* level COMMIT */
     atomic_bool marked;             /* MARK is on disk; set under commit_lock */
+    atomic_bool scanning;           /* no change has been made yet, one may wait */
+    atomic_bool scan_stopped;       /* no scan goes on any more */
+    bool said_stopped;              /* guarded by commit_lock */
     fat_err broken;                 /* guarded by commit_lock: why no commit may run */
     bool told_unseen;               /* guarded by commit_lock, see say_unseen()      */
     struct fat_scan_wishes *wishes; /* a repair's, see scan.h; NULL: none */

@@ -40,6 +40,7 @@ typedef enum fat_err {
     FAT_E_NODEV = -21,       /* the device has vanished                       */
     FAT_E_AGAIN = -22,       /* inside the engine only: a commit comes first  */
     FAT_E_CHANGED = -23,     /* another program has written to the volume     */
+    FAT_E_STOPPED = -24,     /* given up, as somebody asked for               */
 } fat_err;
 
 /* Short constant English text, never NULL, for any value of @err. */

@@ -77,7 +77,8 @@ FAT_API FAT_MUST_CHECK fat_err fat_volume_open(struct fat_blkdev *dev,
 FAT_API fat_err fat_volume_close(struct fat_volume *volume);
 
 /*
- * Make every change that was finished before this call durable.
+ * Make every change that was finished before this call durable. It doesn't wait for a
+ * scan, before which no change is finished.
  *
  * FAT_E_IO         writing or flushing failed, now or in an earlier commit whose
  *                  changes this one would have had to make durable
@@ -91,10 +92,22 @@ FAT_API FAT_MUST_CHECK fat_err fat_volume_commit(struct fat_volume *volume);
  * been done, this does nothing.
  *
  * FAT_E_READONLY   the volume is read-only, or turned so by the damage that was found
+ * FAT_E_STOPPED    fat_volume_stop_recovery() was called
  * FAT_E_IO, FAT_E_NOMEM   the first change will try again
  * Cost: fat_check()'s.
  */
 FAT_API FAT_MUST_CHECK fat_err fat_volume_recover(struct fat_volume *volume);
+
+/*
+ * Have a scan of a volume that was found dirty end soon, whoever waits for it, and let
+ * none begin: for those who want to close the volume. It says so once through @report.
+ * From here on every change, and fat_volume_recover(), is refused with FAT_E_STOPPED,
+ * and the volume is closed as it was found: marked dirty, with not a byte written unless
+ * the scan was over and mending had begun. On a volume that was not found dirty, or has
+ * been scanned, this does nothing. A read that is under way is waited for; behind it the
+ * scan ends within one directory or 64 KiB of the FAT.
+ */
+FAT_API void fat_volume_stop_recovery(struct fat_volume *volume);
 
 struct fat_volume_pending {
     bool any;         /* something waits for a commit                              */

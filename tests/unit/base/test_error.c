@@ -38,6 +38,7 @@ static const struct {
         {"a vanished device is ENODEV", FAT_E_NODEV, ENODEV},
         {"wait for a commit is EAGAIN", FAT_E_AGAIN, EAGAIN},
         {"another program's write is EIO", FAT_E_CHANGED, EIO},
+        {"what was given up is EIO", FAT_E_STOPPED, EIO},
 };
 
 enum { COUNT = sizeof(codes) / sizeof(*codes) };
@@ -87,7 +88,7 @@ static void the_codes_above_are_all_there_are(void **state)
 
 static void codes_nobody_defined_are_an_unknown_eio(void **state)
 {
-    static const int odd[] = {2, 3, 1000, INT_MAX, -24, -1000, -INT_MAX, INT_MIN};
+    static const int odd[] = {2, 3, 1000, INT_MAX, -25, -1000, -INT_MAX, INT_MIN};
 
     (void)state;
     for (size_t i = 0; i < sizeof(odd) / sizeof(*odd); i++) {
