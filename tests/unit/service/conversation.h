@@ -32,8 +32,11 @@ struct wishes {
     bool fuseblk;
 };
 
-/* What a server waits for a message: 0 means as long as it wants, and that is noted. */
-extern unsigned impatience_ms, longest_limit_ms, shortest_limit_ms;
+/*
+ * What a server would wait for its messages. It does, and is only hurried where its
+ * helper says nothing: however slow the machine is, that never comes.
+ */
+extern unsigned longest_limit_ms, shortest_limit_ms;
 
 /* A helper without faults. The descriptors that it passes are to be closed. */
 struct peer new_peer(void);
