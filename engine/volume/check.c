@@ -80,8 +80,7 @@ static void check_free(struct fat_check *c)
     free(c->names);
     free(c->slot_clusters);
     free(c->slots);
-    free(c->owners);
-    free(c->links);
+    fat_check_links_free(c);
     free(c);
 }
 

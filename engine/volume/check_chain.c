@@ -23,49 +23,59 @@ struct walk {
     uint32_t at;     /* the cluster that stopped it                           */
 };
 
-static enum stop look_at(const struct fat_check *c, uint32_t cluster)
+static enum stop look_at(const struct fat_check *c, uint32_t cluster, uint32_t link)
 {
     if (!fat_geometry_holds(&c->g, cluster)) {
         return STOP_RANGE;
     }
-    switch (c->links[cluster]) {
+    switch (link) {
     case FAT_CHECK_FREE:
         return STOP_FREE;
     case FAT_CHECK_BAD:
         return STOP_BAD;
     default:
-        return c->owners[cluster] & FAT_OWNER_TAKEN ? STOP_SHARED : STOP_END;
+        return fat_check_has(c, cluster, FAT_MARK_TAKEN) ? STOP_SHARED : STOP_END;
     }
 }
 
 /* Whether a cluster that is taken was taken by this very chain. */
 static bool is_own(
-        const struct fat_check *c, uint32_t first, uint32_t length, uint32_t cluster)
+        struct fat_check *c, uint32_t first, uint32_t length, uint32_t cluster)
 {
     for (uint32_t at = first; length > 0; length--) {
         if (at == cluster) {
             return true;
         }
-        at = c->links[at];
+        at = fat_check_link(c, at);
     }
     return false;
 }
 
-static struct walk take_chain(struct fat_check *c, uint32_t first, unsigned owner)
+static void take(struct fat_check *c, uint32_t cluster, bool is_head, bool is_directory)
+{
+    fat_check_mark(c, cluster, FAT_MARK_TAKEN);
+    if (is_head) {
+        fat_check_mark(c, cluster, FAT_MARK_HEAD);
+    }
+    if (is_directory) {
+        fat_check_mark(c, cluster, FAT_MARK_DIR);
+    }
+}
+
+static struct walk take_chain(struct fat_check *c, uint32_t first, bool is_directory)
 {
     struct walk walk = {.at = first};
 
     for (;;) {
-        uint32_t link;
+        const uint32_t link = fat_check_link(c, walk.at);
 
-        walk.stop = fat_check_is_stopped(c) ? STOP_UNREAD : look_at(c, walk.at);
+        walk.stop = fat_check_is_stopped(c) ? STOP_UNREAD : look_at(c, walk.at, link);
         if (walk.stop != STOP_END) {
             break;
         }
-        c->owners[walk.at] = (uint8_t)(FAT_OWNER_TAKEN | owner |
-                                       (walk.length == 0 ? FAT_OWNER_HEAD : 0));
+        take(c, walk.at, walk.length == 0, is_directory);
         walk.length++;
-        link = c->links[walk.at];
+        c->taken_count += link != FAT_CHECK_UNREAD;
         if (link == FAT_CHECK_END) {
             break;
         }
@@ -166,7 +176,7 @@ static void check_alias_size(struct fat_check *c, uint32_t first, uint32_t size_
     while (length < needed && fat_geometry_holds(&c->g, at) && c->alias_steps > 0) {
         c->alias_steps--;
         length++;
-        at = c->links[at];
+        at = fat_check_link(c, at);
     }
     if (length < needed && at == FAT_CHECK_END) {
         say_size(c, FAT_FINDING_CHAIN_SHORT, first, size_bytes, length);
@@ -175,16 +185,16 @@ static void check_alias_size(struct fat_check *c, uint32_t first, uint32_t size_
 
 /* The first cluster is taken: two names of one thing, or something worse. */
 static void say_shared_start(
-        struct fat_check *c, uint32_t first, unsigned owner, uint32_t size_bytes)
+        struct fat_check *c, uint32_t first, bool is_directory, uint32_t size_bytes)
 {
-    const unsigned taken = c->owners[first];
     struct fat_finding seed = {.kind = FAT_FINDING_ALIAS, .cluster = first};
 
-    if (!(taken & FAT_OWNER_HEAD) || (taken & FAT_OWNER_DIR) != owner) {
+    if (!fat_check_has(c, first, FAT_MARK_HEAD) ||
+            fat_check_has(c, first, FAT_MARK_DIR) != is_directory) {
         seed.kind = FAT_FINDING_CROSS_LINK;
         fat_check_say(
                 c, &seed, "first cluster %u is in another chain", (unsigned)first);
-    } else if (taken & FAT_OWNER_ON_PATH) {
+    } else if (fat_check_has(c, first, FAT_MARK_ON_PATH)) {
         seed.kind = FAT_FINDING_DIR_LOOP;
         fat_check_say(c, &seed,
                 "first cluster %u is that of a directory this one is in",
@@ -192,20 +202,20 @@ static void say_shared_start(
     } else {
         fat_check_say(
                 c, &seed, "first cluster %u has another name already", (unsigned)first);
-        if (owner == 0) {
+        if (!is_directory) {
             check_alias_size(c, first, size_bytes);
         }
     }
 }
 
 static void say_walk(struct fat_check *c, const struct walk *walk, uint32_t first,
-        unsigned owner, uint32_t size_bytes)
+        bool is_directory, uint32_t size_bytes)
 {
     switch (walk->stop) {
     case STOP_UNREAD:
         return;
     case STOP_END:
-        if (owner == 0) {
+        if (!is_directory) {
             check_size(c, first, size_bytes, walk->length);
         }
         return;
@@ -217,7 +227,7 @@ static void say_walk(struct fat_check *c, const struct walk *walk, uint32_t firs
         break;
     case STOP_SHARED:
         if (walk->length == 0) {
-            say_shared_start(c, first, owner, size_bytes);
+            say_shared_start(c, first, is_directory, size_bytes);
             return;
         }
         break;
@@ -231,54 +241,51 @@ static void say_walk(struct fat_check *c, const struct walk *walk, uint32_t firs
 }
 
 uint32_t fat_check_claim(
-        struct fat_check *c, uint32_t first, unsigned owner, uint32_t size_bytes)
+        struct fat_check *c, uint32_t first, bool is_directory, uint32_t size_bytes)
 {
     struct walk walk;
 
-    if (first == 0 && owner == 0) {
+    if (first == 0 && !is_directory) {
         check_size(c, first, size_bytes, 0);
         return 0;
     }
-    walk = take_chain(c, first, owner);
-    say_walk(c, &walk, first, owner, size_bytes);
+    walk = take_chain(c, first, is_directory);
+    say_walk(c, &walk, first, is_directory, size_bytes);
     return walk.length;
 }
 
 /* In use as the FAT has it, with no chain of an entry through it. */
-static bool is_lost(const struct fat_check *c, uint32_t cluster)
+static bool is_lost(struct fat_check *c, uint32_t cluster)
 {
-    const uint32_t link = c->links[cluster];
+    uint32_t link;
 
-    return link != FAT_CHECK_FREE && link != FAT_CHECK_BAD &&
-           link != FAT_CHECK_UNREAD && !(c->owners[cluster] & FAT_OWNER_TAKEN);
+    if (fat_check_has(c, cluster, FAT_MARK_TAKEN)) {
+        return false;
+    }
+    link = fat_check_link(c, cluster);
+    return link != FAT_CHECK_FREE && link != FAT_CHECK_BAD && link != FAT_CHECK_UNREAD;
 }
 
-static void count_clusters(struct fat_check *c)
+static void find_lost(struct fat_check *c)
 {
-    struct fat_check_summary *sum = &c->sum;
-
     for (uint32_t i = 0; i < c->g.cluster_count; i++) {
         const uint32_t cluster = i + FAT_CLUSTER_FIRST;
-        const uint32_t link = c->links[cluster];
+        uint32_t link;
 
-        if (link == FAT_CHECK_FREE) {
-            sum->clusters_free++;
+        if (!is_lost(c, cluster)) {
             continue;
         }
-        sum->clusters_bad += link == FAT_CHECK_BAD;
-        sum->clusters_used += link != FAT_CHECK_BAD;
-        if (is_lost(c, cluster)) {
-            sum->clusters_lost++;
-            if (fat_geometry_holds(&c->g, link) && is_lost(c, link)) {
-                c->owners[link] |= FAT_OWNER_FOLLOWS;
-            }
+        c->sum.clusters_lost++;
+        link = fat_check_link(c, cluster);
+        if (fat_geometry_holds(&c->g, link) && is_lost(c, link)) {
+            fat_check_mark(c, link, FAT_MARK_FOLLOWS);
         }
     }
 }
 
 static void say_lost(struct fat_check *c, uint32_t first)
 {
-    const uint32_t length = take_chain(c, first, 0).length;
+    const uint32_t length = take_chain(c, first, false).length;
 
     fat_check_say(c,
             &(struct fat_finding){.kind = FAT_FINDING_LOST_CHAIN,
@@ -291,11 +298,15 @@ static void say_lost(struct fat_check *c, uint32_t first)
 
 void fat_check_lost(struct fat_check *c)
 {
-    count_clusters(c);
+    const uint32_t in_use = c->sum.clusters_used - c->unread_count;
+
+    if (in_use != c->taken_count) {
+        find_lost(c);
+    }
     for (uint32_t i = 0; c->sum.clusters_lost != 0 && i < c->g.cluster_count; i++) {
         const uint32_t cluster = i + FAT_CLUSTER_FIRST;
 
-        if (is_lost(c, cluster) && !(c->owners[cluster] & FAT_OWNER_FOLLOWS)) {
+        if (is_lost(c, cluster) && !fat_check_has(c, cluster, FAT_MARK_FOLLOWS)) {
             say_lost(c, cluster);
         }
     }

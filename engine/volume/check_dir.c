@@ -83,7 +83,7 @@ static fat_err check_directory(
                 "a directory with size %u, it should be 0",
                 (unsigned)dirent->size_bytes);
     }
-    length = fat_check_claim(c, dirent->first_cluster, FAT_OWNER_DIR, 0);
+    length = fat_check_claim(c, dirent->first_cluster, true, 0);
     return length == 0 ? FAT_OK
                        : fat_check_push_dir(c, index, dirent->first_cluster, length);
 }
@@ -107,7 +107,7 @@ static fat_err check_short(struct fat_check *c, uint32_t index, uint32_t slot)
     } else if (err == FAT_OK) {
         c->sum.files++;
         (void)fat_check_claim(
-                c, entry.dirent.first_cluster, 0, entry.dirent.size_bytes);
+                c, entry.dirent.first_cluster, false, entry.dirent.size_bytes);
     }
     c->entry = NULL;
     return err;

@@ -13,7 +13,8 @@ static bool begins_a_directory(struct fat_check *c, uint32_t cluster)
     if (cluster == 0 || cluster == c->g.root_cluster) {
         return true;
     }
-    if (!fat_geometry_holds(&c->g, cluster) || c->links[cluster] == FAT_CHECK_FREE ||
+    if (!fat_geometry_holds(&c->g, cluster) ||
+            fat_check_link(c, cluster) == FAT_CHECK_FREE ||
             fat_check_read(c, fat_geometry_sector(&c->g, cluster) * c->g.sector_bytes,
                     raw, sizeof(raw)) != FAT_OK) {
         return false;

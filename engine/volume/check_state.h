@@ -26,13 +26,31 @@
 
 enum { FAT_CHECK_FREE = 0, FAT_CHECK_RESERVED = 1 };
 
-/* The byte per cluster that says who owns it. */
-enum {
-    FAT_OWNER_TAKEN = 1,    /* a chain that some entry names has it            */
-    FAT_OWNER_DIR = 2,      /* that entry is a directory                       */
-    FAT_OWNER_HEAD = 4,     /* and it is the first cluster                     */
-    FAT_OWNER_ON_PATH = 8,  /* head of the directory being read or an ancestor */
-    FAT_OWNER_FOLLOWS = 16, /* lost, and another lost cluster leads to it      */
+/* What is known of a cluster, in a bit of its own for each. */
+enum fat_check_mark {
+    FAT_MARK_TAKEN,   /* a chain that some entry names has it            */
+    FAT_MARK_DIR,     /* that entry is a directory                       */
+    FAT_MARK_HEAD,    /* and it is the first cluster                     */
+    FAT_MARK_ON_PATH, /* head of the directory being read or an ancestor */
+    FAT_MARK_FOLLOWS, /* lost, and another lost cluster leads to it      */
+    FAT_MARK_COUNT
+};
+
+/* Part of the FAT: entries @first .. @first + @count - 1, as bytes of a copy. */
+struct fat_check_piece {
+    uint32_t first, count;
+    uint64_t offset; /* in the copy */
+    size_t length;
+};
+
+/* Parts of a piece are read alone where the whole can't be; even, for FAT12's sake. */
+enum { FAT_CHECK_PART_ENTRIES = 256, FAT_CHECK_PARTS_MAX = 64 };
+
+/* A piece in memory. */
+struct fat_check_view {
+    struct fat_check_piece piece; /* .count 0: none                           */
+    uint64_t unread;              /* a bit for each part that no copy gave    */
+    uint8_t *bytes;
 };
 
 /* A directory that waits to be read, or is being read with what is below it. */
@@ -76,9 +94,13 @@ struct fat_check {
     bool has_root;  /* the root directory was there to be read           */
     bool has_label; /* and has a label entry                             */
 
-    uint32_t *links;      /* one per cluster, 0 and 1 included                 */
-    uint8_t *owners;      /* FAT_OWNER_..., likewise                           */
-    uint64_t alias_steps; /* links that may still be followed twice            */
+    struct fat_check_view *views; /* of the FAT, see check_link.c              */
+    uint8_t *view_bytes;
+    bool fat_unread;                /* that it can't be read has been said     */
+    uint8_t *marks[FAT_MARK_COUNT]; /* a bit per cluster, 0 and 1 included     */
+    uint32_t unread_count;          /* clusters whose entries can't be read    */
+    uint32_t taken_count;           /* clusters taken by chains, less these    */
+    uint64_t alias_steps;           /* links that may still be followed twice  */
 
     struct fat_check_dir *dirs; /* a stack                                       */
     size_t dir_count, dir_capacity;
@@ -144,7 +166,72 @@ void fat_check_boot_label(struct fat_check *c);
 /* The 11 bytes are a volume label; blanks alone are not. */
 bool fat_check_label_is_legal(const uint8_t label[FAT_LABEL_BYTES]);
 
-/* check_fat.c: allocates links and owners, reads the FAT, compares its copies. */
+/* check_piece.c */
+
+uint64_t fat_check_copy_offset(const struct fat_check *c, uint32_t copy);
+
+/* @count entries from @first on, less those that the FAT does not have. */
+struct fat_check_piece fat_check_piece(
+        const struct fat_check *c, uint32_t first, uint32_t count);
+/* Part number @index of it. */
+struct fat_check_piece fat_check_part(
+        const struct fat_check *c, const struct fat_check_piece *whole, uint32_t index);
+uint32_t fat_check_count_parts(const struct fat_check_piece *whole);
+
+/* Entries of one copy that can't be read, in parts of a piece. */
+struct fat_check_unread {
+    uint32_t count, first;
+};
+
+/* From one copy; false: it can't be read. */
+bool fat_check_read_piece(struct fat_check *c, const struct fat_check_piece *piece,
+        uint32_t copy, uint8_t *bytes);
+/* The same of a part; what can't be read is added to @unread. */
+bool fat_check_read_part(struct fat_check *c, const struct fat_check_piece *part,
+        uint32_t copy, uint8_t *bytes, struct fat_check_unread *unread);
+/*
+ * From the active copy, and what it can't give, which is added to @unread, from any
+ * other that is kept up to date. Returns a bit for each part that no copy could give; it
+ * is zero in @bytes.
+ */
+uint64_t fat_check_read_any(struct fat_check *c, const struct fat_check_piece *piece,
+        uint8_t *bytes, struct fat_check_unread *unread);
+
+/* The entry of @cluster, which is in @piece. */
+uint32_t fat_check_piece_entry(const struct fat_check *c,
+        const struct fat_check_piece *piece, const uint8_t *bytes, uint32_t cluster);
+
+/* check_link.c */
+
+/* Memory for views and marks. FAT_E_NOMEM */
+FAT_MUST_CHECK fat_err fat_check_links(struct fat_check *c);
+void fat_check_links_free(struct fat_check *c);
+
+/* Once: that @piece of the FAT can't be read, which could be read before. */
+void fat_check_say_unread(struct fat_check *c, const struct fat_check_piece *piece);
+
+/* FAT_CHECK_..., or the next cluster; of what is no cluster FAT_CHECK_RESERVED. */
+uint32_t fat_check_link(struct fat_check *c, uint32_t cluster);
+
+static inline bool fat_check_has(
+        const struct fat_check *c, uint32_t cluster, enum fat_check_mark mark)
+{
+    return c->marks[mark][cluster / 8] >> cluster % 8 & 1;
+}
+
+static inline void fat_check_mark(
+        struct fat_check *c, uint32_t cluster, enum fat_check_mark mark)
+{
+    c->marks[mark][cluster / 8] |= (uint8_t)(1U << cluster % 8);
+}
+
+static inline void fat_check_unmark(
+        struct fat_check *c, uint32_t cluster, enum fat_check_mark mark)
+{
+    c->marks[mark][cluster / 8] &= (uint8_t) ~(1U << cluster % 8);
+}
+
+/* check_fat.c: reads the FAT once, counts its entries, compares its copies. */
 FAT_MUST_CHECK fat_err fat_check_fat(struct fat_check *c);
 
 /* check_chain.c */
@@ -153,11 +240,10 @@ FAT_MUST_CHECK fat_err fat_check_fat(struct fat_check *c);
  * Take the chain of the entry (or root) that findings are about, and say what is
  * wrong with it; the size too, if it is a file.
  *
- * @owner    0 for a file, FAT_OWNER_DIR for a directory
  * Returns the number of clusters that are this chain's alone.
  */
 uint32_t fat_check_claim(
-        struct fat_check *c, uint32_t first, unsigned owner, uint32_t size_bytes);
+        struct fat_check *c, uint32_t first, bool is_directory, uint32_t size_bytes);
 
 /* Chains that nobody claimed, and the counts of the summary. */
 void fat_check_lost(struct fat_check *c);

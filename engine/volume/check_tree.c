@@ -115,7 +115,7 @@ static fat_err read_chain(struct fat_check *c, const struct fat_check_dir *dir)
     }
     for (uint32_t i = 0; i < clusters; i++) {
         c->slot_clusters[i] = cluster;
-        cluster = c->links[cluster];
+        cluster = fat_check_link(c, cluster);
     }
     c->slot_count = slots;
     read_runs(c, clusters);
@@ -143,7 +143,7 @@ static fat_err enter(struct fat_check *c, uint32_t index)
     c->slot_count = 0;
     c->slots_unread = false;
     if (dir.first_cluster != 0) {
-        c->owners[dir.first_cluster] |= FAT_OWNER_ON_PATH;
+        fat_check_mark(c, dir.first_cluster, FAT_MARK_ON_PATH);
         err = read_chain(c, &dir);
     } else {
         err = read_fixed_root(c);
@@ -163,7 +163,7 @@ static void leave(struct fat_check *c)
 
     /* One that was never entered may name a cluster that is not there. */
     if (dir->open && dir->first_cluster != 0) {
-        c->owners[dir->first_cluster] &= (uint8_t)~FAT_OWNER_ON_PATH;
+        fat_check_unmark(c, dir->first_cluster, FAT_MARK_ON_PATH);
     }
     free(dir->name);
 }
@@ -199,7 +199,7 @@ fat_err fat_check_push_dir(
 static void claim_root(struct fat_check *c)
 {
     c->dir = 0;
-    c->dirs[0].length = fat_check_claim(c, c->g.root_cluster, FAT_OWNER_DIR, 0);
+    c->dirs[0].length = fat_check_claim(c, c->g.root_cluster, true, 0);
     if (c->dirs[0].length == 0) {
         leave(c);
     }

@@ -13,6 +13,8 @@ struct fat_scan {
     struct fat_tree *tree;
     bool cut_sizes;
     struct fat_piece *lost;
+    size_t lost_count;
+    bool more_lost; /* than one scan gives back */
     struct fat_leftovers leftovers;
     bool copies_differ;
     bool damaged;      /* something is wrong that is neither mended nor fatal */
@@ -26,8 +28,13 @@ struct fat_scan {
 
 static void remember_lost(struct fat_scan *found, const struct fat_finding *finding)
 {
-    struct fat_piece *piece = calloc(1, sizeof(*piece));
+    struct fat_piece *piece;
 
+    if (found->lost_count == FAT_SCAN_LOST_MAX) {
+        found->more_lost = true;
+        return;
+    }
+    piece = calloc(1, sizeof(*piece));
     if (!piece) {
         found->err = FAT_E_NOMEM;
         return;
@@ -37,6 +44,7 @@ static void remember_lost(struct fat_scan *found, const struct fat_finding *find
     piece->promised = finding->first;
     piece->next = found->lost;
     found->lost = piece;
+    found->lost_count++;
 }
 
 /* Room for one more element of @size bytes in a growing array; NULL: no memory. */
@@ -359,7 +367,7 @@ fat_err fat_scan_mend(struct fat_volume *volume, struct fat_scan *scan)
     if (err == FAT_OK) {
         volume->tree.unscanned = false;
         /* CLEAR must not hide it (W7). */
-        atomic_store(&volume->tree.damaged, scan->damaged);
+        atomic_store(&volume->tree.damaged, scan->damaged || scan->more_lost);
     }
     return err == FAT_E_STOPPED ? say_stopped(volume) : err;
 }

@@ -42,6 +42,12 @@ struct fat_scan_wishes {
 /* More of one kind than any power cut leaves: somebody made that. */
 enum { FAT_SCAN_LEFTOVERS_MAX = 4096 };
 
+/*
+ * Lost chains that one scan gives back: what is in memory for them is bounded. With more
+ * of them the marks stay, and the scan of the next mount goes on.
+ */
+enum { FAT_SCAN_LOST_MAX = 65536 };
+
 /* Damage that makes every free, and every claim, a danger to somebody's data. */
 bool fat_scan_is_fatal(enum fat_finding_kind kind);
 

@@ -12,7 +12,8 @@
  *
  * It shares the on-disk codecs with the engine and nothing else: chains, tree
  * and names are walked by code of its own, so that it can judge the engine.
- * Memory: about five bytes per cluster, plus the directory being read.
+ * Memory: at most five bits per cluster and a megabyte, plus the directory being read.
+ * Pieces of the FAT are read more than once.
  */
 enum fat_finding_kind {
     FAT_FINDING_BOOT,               /* a BPB field is odd but tolerable            */

@@ -14,6 +14,7 @@
 
 static atomic_bool armed;
 static atomic_uint count;
+static atomic_size_t bytes;
 static atomic_uint failures;
 static atomic_uint first_to_fail;
 static atomic_bool fails_always;
@@ -31,6 +32,7 @@ void failalloc_arm(unsigned nth, enum failalloc_lasting lasting)
 {
     atomic_store(&armed, false);
     atomic_store(&count, 0);
+    atomic_store(&bytes, 0);
     atomic_store(&failures, 0);
     atomic_store(&first_to_fail, nth);
     atomic_store(&fails_always, lasting == FAILALLOC_ALWAYS);
@@ -52,7 +54,12 @@ unsigned failalloc_count(void)
     return atomic_load(&count);
 }
 
-static bool has_to_fail(void)
+size_t failalloc_bytes(void)
+{
+    return atomic_load(&bytes);
+}
+
+static bool has_to_fail(size_t size)
 {
     unsigned this_one;
     unsigned first;
@@ -61,6 +68,7 @@ static bool has_to_fail(void)
         return false;
     }
     this_one = atomic_fetch_add(&count, 1) + 1;
+    atomic_fetch_add(&bytes, size);
     first = atomic_load(&first_to_fail);
     if (first == 0 || this_one < first ||
             (this_one > first && !atomic_load(&fails_always))) {
@@ -73,15 +81,15 @@ static bool has_to_fail(void)
 
 void *__wrap_malloc(size_t size)
 {
-    return has_to_fail() ? NULL : __real_malloc(size);
+    return has_to_fail(size) ? NULL : __real_malloc(size);
 }
 
 void *__wrap_calloc(size_t number, size_t size)
 {
-    return has_to_fail() ? NULL : __real_calloc(number, size);
+    return has_to_fail(number * size) ? NULL : __real_calloc(number, size);
 }
 
 void *__wrap_realloc(void *memory, size_t size)
 {
-    return has_to_fail() ? NULL : __real_realloc(memory, size);
+    return has_to_fail(size) ? NULL : __real_realloc(memory, size);
 }

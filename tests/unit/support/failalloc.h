@@ -30,6 +30,7 @@
 #define TEST_SUPPORT_FAILALLOC_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 enum failalloc_lasting {
     FAILALLOC_ONCE,   /* the Nth fails and the next succeeds */
@@ -44,5 +45,8 @@ bool failalloc_disarm(void);
 
 /* Allocations since the last failalloc_arm(), failed ones included. */
 unsigned failalloc_count(void);
+
+/* Bytes that they asked for, all together; what was freed since is not taken off. */
+size_t failalloc_bytes(void);
 
 #endif

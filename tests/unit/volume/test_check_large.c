@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The checker on volumes whose FAT is larger than what it keeps of it in memory, and the
+ * scan of such volumes.
+ */
+#include "support/cmocka.h"
+#include "support/failalloc.h"
+#include "support/surgery.h"
+
+enum {
+    MANY = 600000,    /* clusters: more entries than views hold */
+    APART = 64 * 4096 /* entries that share a view */
+};
+
+/* A file of @count clusters whose chain goes to and fro between two far pieces. */
+static void make_zigzag(struct image *img, const char *name, uint32_t count)
+{
+    uint32_t first;
+
+    image_put(img->root, name, 1, (size_t)count * 512);
+    first = surgery_first_of(img->root, name);
+    image_close(img);
+    for (uint32_t i = 0; i < count; i++) {
+        surgery_link(img, SURGERY_ALL, first + i, 0);
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        const uint32_t at = first + i / 2 + i % 2 * APART;
+        const uint32_t next = first + (i + 1) / 2 + (i + 1) % 2 * APART;
+
+        surgery_link(img, SURGERY_ALL, at, i + 1 == count ? SURGERY_END : next);
+    }
+    image_open(img);
+}
+
+static void a_chain_between_pieces_that_share_a_view_is_followed(void **state)
+{
+    struct image img;
+
+    (void)state;
+    image_make(&img, &(struct image_spec){.type = 32, .clusters = MANY});
+    make_zigzag(&img, "there and back", 501);
+    image_done(&img);
+}
+
+static void a_second_owner_is_found_when_the_piece_has_gone(void **state)
+{
+    struct fat_check_summary sum;
+    struct image img;
+    uint32_t first;
+    uint32_t other;
+
+    (void)state;
+    image_make(&img, &(struct image_spec){.type = 32, .clusters = MANY});
+    make_zigzag(&img, "there and back", 501);
+    image_put(img.root, "other", 2, 600);
+    first = surgery_first_of(img.root, "there and back");
+    other = surgery_first_of(img.root, "other");
+    image_close(&img);
+    surgery_link(&img, SURGERY_ALL, other, first + 100 + APART);
+    sum = image_check(img.dev, FAT_WEIGHT_DAMAGE);
+    assert_int_equal(sum.findings[FAT_FINDING_CROSS_LINK], 1);
+    assert_int_equal(sum.clusters_lost, 1);
+    image_drop(&img);
+}
+
+static void memory_is_a_few_bits_for_each_cluster(void **state)
+{
+    struct image img;
+
+    (void)state;
+    image_make(&img, &(struct image_spec){.type = 32, .clusters = 8 * MANY});
+    image_put(img.root, "file", 1, 100000);
+    image_close(&img);
+    failalloc_arm(0, FAILALLOC_ONCE);
+    assert_int_equal(fat_check(img.dev, NULL, NULL, NULL), FAT_OK);
+    assert_false(failalloc_disarm());
+    assert_true(failalloc_bytes() < 8 * MANY * 5 / 8 + (2 << 20));
+    image_drop(&img);
+}
+
+/* A device whose FAT can be read so many times and no more; it counts down. */
+struct tired {
+    struct fat_blkdev dev;
+    struct fat_blkdev *below;
+    uint64_t from, to;
+    unsigned reads_left;
+};
+
+static fat_err tired_read(
+        struct fat_blkdev *dev, uint64_t offset, void *buffer, size_t length)
+{
+    struct tired *tired = (struct tired *)dev;
+
+    if (offset < tired->to && offset + length > tired->from) {
+        if (tired->reads_left == 0) {
+            return FAT_E_IO;
+        }
+        tired->reads_left--;
+    }
+    return tired->below->ops->read(tired->below, offset, buffer, length);
+}
+
+enum { PLENTY = 1000 };
+
+static void a_fat_that_fails_after_some_time_is_not_passed_over(void **state)
+{
+    static const struct fat_blkdev_ops ops = {.read = tired_read};
+    struct fat_volume_info info;
+    struct image img;
+    unsigned needed = 0;
+
+    (void)state;
+    image_make(&img, &(struct image_spec){.type = 16});
+    image_put(img.root, "file", 1, 100000);
+    image_mkdir(img.root, "folder");
+    fat_volume_info(img.volume, &info);
+    image_close(&img);
+    for (unsigned reads = PLENTY; reads == PLENTY || reads < needed;
+            reads = reads == PLENTY ? 0 : reads + 1) {
+        struct fat_check_summary sum;
+        struct tired tired = {.dev = *img.dev,
+                .below = img.dev,
+                .from = info.fat_start * info.sector_bytes,
+                .to = info.root_start * info.sector_bytes,
+                .reads_left = reads};
+
+        tired.dev.ops = &ops;
+        assert_int_equal(fat_check(&tired.dev, NULL, NULL, &sum), FAT_OK);
+        assert_int_equal(sum.damages, sum.findings[FAT_FINDING_READ_ERROR]);
+        if (reads == PLENTY) {
+            needed = PLENTY - tired.reads_left;
+            assert_int_equal(sum.damages, 0);
+        } else {
+            assert_in_range(sum.damages, 1, 2);
+        }
+    }
+    assert_true(needed > 3);
+    image_drop(&img);
+}
+
+enum { LOST_MAX = 65536 }; /* FAT_SCAN_LOST_MAX */
+
+static void more_lost_chains_than_one_scan_gives_back_are_left_for_the_next(
+        void **state)
+{
+    const uint32_t lost = LOST_MAX + 1000;
+    struct image img;
+    uint32_t before;
+
+    (void)state;
+    image_make(&img, &(struct image_spec){.type = 32, .clusters = 70000});
+    before = image_free(&img);
+    image_close(&img);
+    for (uint32_t i = 0; i < lost; i++) {
+        surgery_link(&img, SURGERY_ALL, 100 + i, SURGERY_END);
+    }
+    surgery_make_dirty(&img);
+    image_open(&img);
+    assert_int_equal(fat_volume_recover(img.volume), FAT_OK);
+    assert_int_equal(image_free(&img), before - 1000);
+    image_close(&img);
+    assert_true(surgery_is_dirty(&img));
+    image_open(&img);
+    assert_int_equal(fat_volume_recover(img.volume), FAT_OK);
+    assert_int_equal(image_free(&img), before);
+    image_close(&img);
+    assert_false(surgery_is_dirty(&img));
+    image_open(&img);
+    image_done(&img);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+            cmocka_unit_test(a_chain_between_pieces_that_share_a_view_is_followed),
+            cmocka_unit_test(a_second_owner_is_found_when_the_piece_has_gone),
+            cmocka_unit_test(memory_is_a_few_bits_for_each_cluster),
+            cmocka_unit_test(a_fat_that_fails_after_some_time_is_not_passed_over),
+            cmocka_unit_test(
+                    more_lost_chains_than_one_scan_gives_back_are_left_for_the_next),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
