@@ -21,6 +21,7 @@ for image in "$work"/images/*.img; do
     damaged_volume "$image"
 done
 [ "$count" -ge 60 ] || fail "only $count volumes were made"
+echo "count: $count images tried"
 
 # refused are those that are none, and the message names the field
 for name in bytes-per-sector sectors-per-cluster no-fats no-reserved no-sectors; do

@@ -16,6 +16,7 @@ done
 for image in "$work"/images/*.img; do
     damaged_volume "$image"
 done
+echo "count: $(ls "$work/images" | grep -c img) images tried"
 
 [ -n "${FATWARD_CORPUS:-}" ] || exit 0
 needs gzip xxd
@@ -29,4 +30,4 @@ while read -r packed; do
     esac
     damaged_volume "$work/volume.img"
 done <"$work/list"
-echo "$(grep -c ^ "$work/list") volumes of the corpus"
+echo "count: $(grep -c ^ "$work/list") images tried"
