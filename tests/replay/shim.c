@@ -189,8 +189,15 @@ static void wait_at_the_gate(void)
     (void)__atomic_sub_fetch(&control->waiting, 1, __ATOMIC_SEQ_CST);
 }
 
+/* A flush touches everything. */
+static bool is_meant(uint64_t offset, size_t length)
+{
+    return control->until == 0 || length == 0 ||
+           (offset < control->until && offset + length > control->from);
+}
+
 /* What happens to this call. */
-static enum shim_fault meet(enum shim_call call)
+static enum shim_fault meet(enum shim_call call, uint64_t offset, size_t length)
 {
     uint32_t number;
     uint32_t fault;
@@ -202,7 +209,7 @@ static enum shim_fault meet(enum shim_call call)
     fault = __atomic_load_n(&control->fault, __ATOMIC_SEQ_CST);
     if (fault == SHIM_NO_FAULT ||
             (control->call != SHIM_CALLS && control->call != call) ||
-            number < control->first ||
+            !is_meant(offset, length) || number < control->first ||
             (control->count > 0 && number - control->first >= control->count)) {
         return SHIM_NO_FAULT;
     }
@@ -227,7 +234,7 @@ static size_t half(size_t length)
 EXPORT ssize_t pread64(int fd, void *buffer, size_t length, off64_t offset)
 {
     if (is_image(fd)) {
-        const enum shim_fault fault = meet(SHIM_READ);
+        const enum shim_fault fault = meet(SHIM_READ, (uint64_t)offset, length);
 
         if (fault == SHIM_ERROR) {
             return -1;
@@ -251,7 +258,7 @@ EXPORT ssize_t pwrite64(int fd, const void *buffer, size_t length, off64_t offse
     if (!is_image(fd)) {
         return real.pwrite(fd, buffer, length, offset);
     }
-    fault = meet(SHIM_WRITE);
+    fault = meet(SHIM_WRITE, (uint64_t)offset, length);
     if (fault == SHIM_ERROR) {
         return -1;
     }
@@ -275,7 +282,7 @@ EXPORT int fdatasync(int fd)
     if (!is_image(fd)) {
         return real.fdatasync(fd);
     }
-    if (meet(SHIM_FLUSH) == SHIM_ERROR) {
+    if (meet(SHIM_FLUSH, 0, 0) == SHIM_ERROR) {
         return -1;
     }
     put(SHIM_FLUSH_BEGIN, 0, number, NULL, 0);

@@ -50,6 +50,7 @@ struct shim_control {
     uint32_t first;             /* the number of the first call that is hit  */
     uint32_t count;             /* so many in a row; 0: all from then on     */
     uint32_t error;             /* errno                                     */
+    uint32_t from, until;       /* bytes: only calls that touch them; 0: all */
 };
 
 #endif
