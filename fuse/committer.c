@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
+#define _GNU_SOURCE /* pthread_clockjoin_np */
 #include "committer.h"
 
+#include <assert.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -16,6 +18,7 @@ struct fat_committer {
     pthread_mutex_t lock; /* over @stopping and the sleep */
     pthread_cond_t wake;  /* on the monotonic clock       */
     bool stopping;
+    bool joined; /* the owner's */
 };
 
 static struct timespec after(struct timespec moment, unsigned seconds)
@@ -144,16 +147,26 @@ struct fat_committer *fat_committer_new(struct fat_volume *volume, unsigned seco
     return NULL;
 }
 
+bool fat_committer_stop(struct fat_committer *committer, unsigned seconds)
+{
+    const struct timespec end = after(now(), seconds);
+
+    fat_volume_stop_recovery(committer->volume);
+    pthread_mutex_lock(&committer->lock);
+    committer->stopping = true;
+    pthread_cond_signal(&committer->wake);
+    pthread_mutex_unlock(&committer->lock);
+    committer->joined = committer->joined || pthread_clockjoin_np(committer->thread,
+                                                     NULL, CLOCK_MONOTONIC, &end) == 0;
+    return committer->joined;
+}
+
 void fat_committer_free(struct fat_committer *committer)
 {
     if (!committer) {
         return;
     }
-    pthread_mutex_lock(&committer->lock);
-    committer->stopping = true;
-    pthread_cond_signal(&committer->wake);
-    pthread_mutex_unlock(&committer->lock);
-    pthread_join(committer->thread, NULL);
+    assert(committer->joined);
     pthread_cond_destroy(&committer->wake);
     pthread_mutex_destroy(&committer->lock);
     free(committer);

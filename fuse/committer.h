@@ -10,6 +10,8 @@
 #ifndef FAT_FUSE_COMMITTER_H
 #define FAT_FUSE_COMMITTER_H
 
+#include <stdbool.h>
+
 #include <fatward/volume.h>
 
 struct fat_committer;
@@ -17,7 +19,14 @@ struct fat_committer;
 /* NULL without memory or without a thread. @volume outlives the committer. */
 struct fat_committer *fat_committer_new(struct fat_volume *volume, unsigned seconds);
 
-/* Stop; what waits is not committed. NULL is a no-op. */
+/*
+ * Stop; what waits is not committed, and a scan is given up. From one thread only.
+ *
+ * False: it did not end within @seconds, since the medium does not answer.
+ */
+bool fat_committer_stop(struct fat_committer *committer, unsigned seconds);
+
+/* NULL is a no-op; any other must have stopped. */
 void fat_committer_free(struct fat_committer *committer);
 
 /* Something has changed. Cheap enough for every write. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#define _GNU_SOURCE /* pthread_timedjoin_np, STATX_BTIME */
+#define _GNU_SOURCE /* pthread_clockjoin_np, STATX_BTIME */
 #include "loop.h"
 
 #include <assert.h>
@@ -50,6 +50,7 @@ struct fat_loop {
     pthread_cond_t change;
     unsigned running;
     bool stopping, failed;
+    bool stuck; /* fat_loop_run()'s, when it has returned */
 };
 
 static void reply(const struct fat_loop *loop, uint64_t unique, int error,
@@ -250,44 +251,102 @@ static unsigned start(struct fat_loop *loop, pthread_t *threads, unsigned count)
     return started;
 }
 
-/* A thread may miss its signal just before it begins to read: repeat until it ends. */
-static void wake_until_gone(pthread_t thread)
-{
-    struct timespec deadline;
+/* The threads, and how many of them have not ended; those are the first ones. */
+struct crew {
+    pthread_t *threads;
+    unsigned left;
+};
 
-    do {
-        pthread_kill(thread, SIGUSR1);
-        clock_gettime(CLOCK_REALTIME, &deadline);
-        deadline.tv_nsec += 10000000; /* 10 ms */
-        if (deadline.tv_nsec >= 1000000000) {
-            deadline.tv_sec++;
-            deadline.tv_nsec -= 1000000000;
+static struct timespec seconds_from_now(unsigned seconds, long nanoseconds)
+{
+    struct timespec moment = {0};
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &moment); /* cannot fail with this clock */
+    moment.tv_sec += (time_t)seconds;
+    moment.tv_nsec += nanoseconds;
+    if (moment.tv_nsec >= 1000000000) {
+        moment.tv_sec++;
+        moment.tv_nsec -= 1000000000;
+    }
+    return moment;
+}
+
+static bool is_past(const struct timespec *end)
+{
+    const struct timespec now = seconds_from_now(0, 0);
+
+    return now.tv_sec > end->tv_sec ||
+           (now.tv_sec == end->tv_sec && now.tv_nsec >= end->tv_nsec);
+}
+
+/* Wait for all threads; false: some have not ended in time. */
+static bool gather(struct crew *crew)
+{
+    const struct timespec end = seconds_from_now(FAT_PATIENCE_SECONDS, 0);
+
+    while (crew->left > 0 && !is_past(&end)) {
+        const pthread_t thread = crew->threads[crew->left - 1];
+        const struct timespec soon = seconds_from_now(0, 10000000); /* 10 ms */
+
+        /* it may miss its signal just before it begins to read: until it ends */
+        for (unsigned i = 0; i < crew->left; i++) {
+            pthread_kill(crew->threads[i], SIGUSR1);
         }
-    } while (pthread_timedjoin_np(thread, NULL, &deadline) != 0);
+        if (pthread_clockjoin_np(thread, NULL, CLOCK_MONOTONIC, &soon) == 0) {
+            crew->left--;
+        }
+    }
+    return crew->left == 0;
+}
+
+/* A flush may take minutes, and a commit now waits for it; a hung read it doesn't. */
+static void commit_meanwhile(struct fat_loop *loop)
+{
+    pthread_rwlock_rdlock(&loop->gate);
+    if (!loop->mount->finished) {
+        loop->mount->last_err = fat_volume_commit(loop->mount->volume);
+    }
+    pthread_rwlock_unlock(&loop->gate);
+}
+
+void fat_loop_stop_recovery(struct fat_loop *loop)
+{
+    pthread_rwlock_rdlock(&loop->gate); /* DESTROY closes the volume */
+    if (!loop->mount->finished) {
+        fat_volume_stop_recovery(loop->mount->volume);
+    }
+    pthread_rwlock_unlock(&loop->gate);
 }
 
 bool fat_loop_run(struct fat_loop *loop, unsigned threads)
 {
-    pthread_t *workers = calloc(threads, sizeof(*workers));
-    unsigned started;
+    struct crew crew = {.threads = calloc(threads, sizeof(pthread_t))};
     bool ok;
 
-    if (!workers) {
+    if (!crew.threads) {
         return false;
     }
-    started = start(loop, workers, threads);
+    crew.left = start(loop, crew.threads, threads);
+    ok = crew.left > 0;
     pthread_mutex_lock(&loop->lock);
     while (loop->running > 0 && !loop->stopping) {
         pthread_cond_wait(&loop->change, &loop->lock);
     }
     pthread_mutex_unlock(&loop->lock);
     fuse_session_exit(loop->session);
-    for (unsigned i = 0; i < started; i++) {
-        wake_until_gone(workers[i]);
+    fat_loop_stop_recovery(loop);
+    if (!gather(&crew)) {
+        commit_meanwhile(loop);
+        loop->stuck = !gather(&crew);
     }
-    ok = started > 0 && !loop->failed;
-    free(workers);
+    ok = ok && !loop->failed;
+    free(crew.threads);
     return ok;
+}
+
+bool fat_loop_is_stuck(const struct fat_loop *loop)
+{
+    return loop->stuck;
 }
 
 void fat_loop_stop(struct fat_loop *loop)

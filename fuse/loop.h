@@ -20,10 +20,18 @@ struct fat_loop *fat_loop_new(struct fuse_session *session, struct fat_mount *mo
 void fat_loop_free(struct fat_loop *loop);
 
 /*
- * Serve with @threads threads until the volume is unmounted or fat_loop_stop().
+ * Serve with @threads threads until the volume is unmounted or fat_loop_stop(). Then a
+ * scan that requests may wait for is given up, and they are waited for, as long as
+ * FAT_PATIENCE_SECONDS say.
  * False: no thread could be started, or the connection failed.
  */
 bool fat_loop_run(struct fat_loop *loop, unsigned threads);
+
+/* Whether requests have not come back from the medium: nothing may be freed then. */
+bool fat_loop_is_stuck(const struct fat_loop *loop);
+
+/* Have nobody wait for a scan any more; from any thread. */
+void fat_loop_stop_recovery(struct fat_loop *loop);
 
 /* Let fat_loop_run() return when the requests under way are answered; from any thread. */
 void fat_loop_stop(struct fat_loop *loop);

@@ -23,12 +23,26 @@ bool fat_mount_start(struct fat_mount *mount, const struct fat_options *options)
     return mount->inodes && mount->redirect && mount->committer;
 }
 
+static bool end_committer(struct fat_mount *mount)
+{
+    if (fat_committer_stop(mount->committer, FAT_PATIENCE_SECONDS)) {
+        return true;
+    }
+    /* it may have been a commit that takes its time: this waits for that */
+    mount->last_err = fat_volume_commit(mount->volume);
+    return fat_committer_stop(mount->committer, FAT_PATIENCE_SECONDS);
+}
+
 void fat_mount_finish(struct fat_mount *mount)
 {
     if (mount->finished) {
         return;
     }
     mount->finished = true;
+    if (mount->committer && !end_committer(mount)) {
+        mount->stuck = true;
+        return;
+    }
     fat_committer_free(mount->committer);
     fat_inodes_free(mount->inodes);
     fat_redirect_free(mount->redirect);

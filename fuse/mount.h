@@ -33,15 +33,23 @@ struct fat_mount {
     bool sync, dirsync, flush;
     uint32_t cluster_bytes, cluster_count; /* for statfs: they never change */
     bool finished;                         /* fat_mount_finish() has run */
-    fat_err last_err;                      /* what closing the volume returned */
+    bool stuck;       /* something waits for the medium, and all is left as it is */
+    fat_err last_err; /* what closing the volume returned */
 };
 
 /* Prepare to serve @mount->volume; false without memory or threads. */
 bool fat_mount_start(struct fat_mount *mount, const struct fat_options *options);
 
 /*
+ * What is under way when the mount is gone may take this long, and after a commit as
+ * long again; then it is believed that it never comes back.
+ */
+enum { FAT_PATIENCE_SECONDS = 10 };
+
+/*
  * Let go of every node, commit, close the volume and the device. The first call
- * counts; no request may be under way.
+ * counts; no request may be under way. Where the committer does not come back from the
+ * medium nothing is freed or closed, but all changes are committed if that can be done.
  */
 void fat_mount_finish(struct fat_mount *mount);
 

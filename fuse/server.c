@@ -2,6 +2,7 @@
 #include "server.h"
 
 #include <poll.h>
+#include <unistd.h>
 
 bool fat_server_start(struct fat_server *s, struct fat_unmounter *unmounter)
 {
@@ -36,13 +37,31 @@ bool fat_server_run(struct fat_server *s, bool *ret_left_over)
     return ok;
 }
 
+/* All that could be made durable is. The kernel ends what still waits. */
+static void give_up(const struct fat_server *s, struct fat_log *log)
+{
+    fat_log_say(log, true,
+            s->mount.last_err == FAT_OK
+                    ? "the medium does not answer: it could not be closed and stays "
+                      "marked dirty, but all changes are on it"
+                    : "the medium does not answer: it could not be closed, changes may "
+                      "be missing on it");
+    _exit(EXIT_SYSTEM);
+}
+
 bool fat_server_finish(struct fat_server *s)
 {
+    if (s->loop && fat_loop_is_stuck(s->loop)) {
+        give_up(s, &s->log);
+    }
     fat_signals_free(s->signals);
     fat_loop_free(s->loop);
     s->signals = NULL;
     s->loop = NULL;
     fat_mount_finish(&s->mount);
+    if (s->mount.stuck) {
+        give_up(s, &s->log);
+    }
     fat_notifier_free(s->mount.notifier);
     s->mount.notifier = NULL;
     if (s->session) {

@@ -52,6 +52,9 @@ bool fat_server_is_disconnected(const struct fat_server *server);
 /*
  * Commit and close the volume, say what went wrong with that, end the session.
  * Copes with a server that was never started. False: changes may be missing.
+ *
+ * Where requests never came back from the medium, nothing can be closed or freed under
+ * them: then it says so and ends the process with EXIT_SYSTEM.
  */
 bool fat_server_finish(struct fat_server *server);
 

@@ -38,6 +38,8 @@ bool fat_signals_block(void)
 
 static void unmount_in_order(struct fat_signals *signals)
 {
+    /* what programs have mapped would be written back behind it */
+    fat_loop_stop_recovery(signals->loop);
     if (signals->unmounter && fat_unmounter_in_order(signals->unmounter)) {
         atomic_store(&signals->unmounted, true);
     }
