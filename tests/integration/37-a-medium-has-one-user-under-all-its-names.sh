@@ -50,6 +50,17 @@ ended
 gave "^FILE 16 "
 release "$m"
 
+# nor may he change the file beneath a device that is his to write
+minor=$((0x$(stat -c %T "$two")))
+mknod -m 666 "$work/dev/card" b 7 "$minor" || exit 99
+chown 0 "$work/img" && chmod 644 "$work/img" || exit 99
+serve "$work/img" "$m"
+plays greet "open=$work/dev/card@2" bye=1
+run 1 as_user "$user_mount" -t vfat "$work/dev/card" "$work/o"
+ended
+gave "^FILE 16 "
+release "$m"
+
 # whoever has claimed it need not be ours
 python3 -c "
 import os, sys, time

@@ -240,6 +240,14 @@ done
 fails 32 "asks for too much" greet "$@" "ordinary=$m" bye=0
 [ "$(wc -l <"$work/err")" -le 22 ] || fail "it says too much"
 
+# ... or for what it has already, again and again
+# shellcheck disable=SC2046
+plays greet $(yes "open=$work/img@0" | head -n 10001) bye=0
+run 1 fatward-mount -t vfat "$work/img" "$m" --timeout=30
+says "the server comes to no end"
+nothing_mounted
+ended
+
 # the kernel and the server are to have the same device
 truncate -s 1M "$work/a" "$work/b"
 attach "$work/a"
