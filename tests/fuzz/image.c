@@ -13,6 +13,9 @@
 
 enum { SECTOR = 512, PIECES_MAX = 64, CHAIN_MAX = 16 };
 
+/* Enough for what an input touches; the usual 8 MiB take longer to set up than to use. */
+enum { CACHE_BYTES = 1 << 18 };
+
 /* Where the structures are, for the patches that name one. */
 struct layout {
     bool known, sound;
@@ -338,7 +341,7 @@ struct fat_volume_options fuzz_image_options(const struct fuzz_image *image)
 {
     return (struct fat_volume_options){
             .flags = image->how & FUZZ_READ_ONLY ? FAT_VOLUME_READ_ONLY : 0,
-            .cache_bytes = image->how & FUZZ_SMALL_CACHE ? 16384 : 0,
+            .cache_bytes = image->how & FUZZ_SMALL_CACHE ? 16384 : CACHE_BYTES,
             .clock = stand_still};
 }
 
