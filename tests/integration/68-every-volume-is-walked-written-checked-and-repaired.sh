@@ -46,7 +46,7 @@ if [ -n "${FATWARD_CORPUS:-}" ]; then
         volume=$work/$(basename "${packed%.*.gz}").img
         case $packed in
         *.xxd.gz) gzip -dc "$packed" | xxd -r >"$volume" ;;
-        *) gzip -dc "$packed" >"$volume" ;;
+        *) gzip -dc "$packed" | cp --sparse=always /dev/stdin "$volume" ;;
         esac
         try "$volume"
     done <"$work/list"
