@@ -121,7 +121,7 @@ static bool is_called(const struct book_place *place, const char *name)
            (place->any_case && strcasecmp(place->name, name) == 0);
 }
 
-static bool may_be_at(const struct book_object *object, uint32_t durable,
+bool judge_may_be_at(const struct book_object *object, uint32_t durable,
         uint32_t reached, uint32_t parent, const char *name)
 {
     for (size_t i = 0; i < object->place_count; i++) {
@@ -135,9 +135,7 @@ static bool may_be_at(const struct book_object *object, uint32_t durable,
     return false;
 }
 
-/* Was it there for certain, and nobody has begun to remove it? */
-static bool must_be(
-        const struct book_object *object, uint32_t durable, uint32_t reached)
+bool judge_must_be(const struct book_object *object, uint32_t durable, uint32_t reached)
 {
     bool was = false;
     bool is = false;
@@ -323,7 +321,7 @@ static int judge_entry(
     bool attributes = false;
 
     if (object->is_directory != entry->is_directory || range.count == 0 ||
-            !may_be_at(object, durable, bounds->reached, parent, entry->name)) {
+            !judge_may_be_at(object, durable, bounds->reached, parent, entry->name)) {
         return complain_at(judge, index, "no such thing should be there");
     }
     for (size_t i = 0; i < range.count; i++) {
@@ -372,7 +370,7 @@ static int find_missing(struct judge *judge, const struct judge_bounds *bounds)
         const struct book_object *object = &judge->book->objects[i];
         const uint32_t durable = judge_durable(judge->book, i, bounds);
 
-        if (judge->seen[i] == 0 && must_be(object, durable, bounds->reached)) {
+        if (judge->seen[i] == 0 && judge_must_be(object, durable, bounds->reached)) {
             return judge_complain(judge, "lost: object %u, \"%s\"", (unsigned)i,
                     object->places[0].name);
         }
@@ -397,13 +395,12 @@ int judge_volume(
     return ask_checker(judge, dev, bounds);
 }
 
-static struct judge_bounds bounds_of(
-        const struct judge *judge, const struct replay_state *state)
+struct judge_bounds judge_bounds_of(const struct recdev *rec, size_t marks)
 {
     struct judge_bounds bounds = {0};
 
-    for (size_t i = 0; i < state->marks_reached; i++) {
-        const struct recdev_mark *mark = recdev_mark_at(judge->rec, i);
+    for (size_t i = 0; i < marks; i++) {
+        const struct recdev_mark *mark = recdev_mark_at(rec, i);
 
         if (mark->tag == MARK_BEGIN && mark->value > bounds.reached) {
             bounds.reached = (uint32_t)mark->value;
@@ -442,7 +439,8 @@ static bool is_unusual(struct judge *judge)
 int judge_state(struct fat_blkdev *dev, const struct replay_state *state, void *context)
 {
     struct judge *judge = context;
-    const struct judge_bounds bounds = bounds_of(judge, state);
+    const struct judge_bounds bounds =
+            judge_bounds_of(judge->rec, state->marks_reached);
 
     judge->states++;
     if (judge->dump_every > 0 && judge->states % judge->dump_every == 0) {

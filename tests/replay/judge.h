@@ -77,6 +77,17 @@ void judge_done(struct judge *judge);
 uint32_t judge_durable(
         const struct book *book, uint32_t object, const struct judge_bounds *bounds);
 
+/* What the first @marks of the log's marks say. */
+struct judge_bounds judge_bounds_of(const struct recdev *rec, size_t marks);
+
+/* May it show there? @durable, @reached: steps */
+bool judge_may_be_at(const struct book_object *object, uint32_t durable,
+        uint32_t reached, uint32_t parent, const char *name);
+
+/* Was it there for certain, and nobody has begun to remove it? */
+bool judge_must_be(
+        const struct book_object *object, uint32_t durable, uint32_t reached);
+
 #define JUDGE_RECOVERY_NAME "recovery.tmp"
 
 #endif

@@ -163,8 +163,8 @@ static void short_text(const uint8_t *raw, char *text)
     text[length] = '\0';
 }
 
-/* The long name in the slots before @raw; false if there is none that belongs. */
-static bool long_text(
+/* The long name in the slots before @raw; how many those are, if they belong to it. */
+static unsigned long_text(
         const uint8_t *directory, const uint8_t *raw, char *text, size_t text_bytes)
 {
     static const uint8_t places[13] = {1, 3, 5, 7, 9, 14, 16, 18, 20, 22, 24, 28, 30};
@@ -173,12 +173,12 @@ static bool long_text(
 
     for (unsigned ordinal = 1;; ordinal++) {
         if (slot == directory) {
-            return false;
+            return 0;
         }
         slot -= SLOT_BYTES;
         if ((slot[11] & 0x3f) != 0x0f || (slot[0] & 0xbfU) != ordinal ||
                 slot[13] != checksum(raw)) {
-            return false;
+            return 0;
         }
         for (size_t i = 0; i < 13; i++) {
             const uint32_t unit = le16(slot + places[i]);
@@ -189,7 +189,7 @@ static bool long_text(
         }
         if (slot[0] & 0x40) {
             text[length] = '\0';
-            return true;
+            return ordinal;
         }
     }
 }
@@ -232,8 +232,10 @@ static void add_entry(
             .first_cluster =
                     le16(raw + 26) | (r->type == 32 ? le16(raw + 20) << 16 : 0),
             .size = le32(raw + 28),
-            .born = born_at(raw)};
-    if (!long_text(r->scratch, raw, entry->name, sizeof(entry->name))) {
+            .born = born_at(raw),
+            .slot = (uint32_t)(slot_at / SLOT_BYTES)};
+    entry->long_slots = long_text(r->scratch, raw, entry->name, sizeof(entry->name));
+    if (entry->long_slots == 0) {
         short_text(raw, entry->name);
     }
 }

@@ -24,6 +24,8 @@ struct reader_entry {
     uint32_t size; /* [bytes] */
     uint32_t born; /* created so many two-second steps after READER_EPOCH            */
     unsigned depth;
+    uint32_t slot;       /* of its short entry, in its directory */
+    uint32_t long_slots; /* right before that                    */
 };
 
 /* 2000-01-01 00:00:00 UTC, a day that is long enough for any test. [seconds] */
