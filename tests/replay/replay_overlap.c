@@ -228,7 +228,7 @@ int main(int argc, char **argv)
 {
     static const char *const names[] = {"fat12", "fat12-edge-2-fats", "fat12-tight",
             "fat32-edge", "fat32-tight-edge", "fat16-edge"};
-    const uint64_t seed = argc > 1 ? strtoull(argv[1], NULL, 10) : 1;
+    const uint64_t seed = replay_seed(argc > 1 ? argv[1] : NULL);
     const unsigned rows = replay_is_long() ? 20000 : 400;
     struct sequence_totals totals = {0};
     uint64_t random = random_seeded(seed);

@@ -32,7 +32,7 @@ static void draw(struct op *ops, uint64_t *random)
 
 int main(int argc, char **argv)
 {
-    const uint64_t seed = argc > 1 ? strtoull(argv[1], NULL, 10) : 1;
+    const uint64_t seed = replay_seed(argc > 1 ? argv[1] : NULL);
     const struct base_plan *plans[PLANS_MAX];
     size_t count = plans_of(0, plans, PLANS_MAX);
     const unsigned rows = replay_is_long() ? 200 : argc > 2 ? 8 : 15;

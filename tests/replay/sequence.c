@@ -15,6 +15,14 @@ bool replay_is_long(void)
     return text && text[0] != '\0' && text[0] != '0';
 }
 
+uint64_t replay_seed(const char *text)
+{
+    if (!text || strcmp(text, "-") == 0) {
+        text = getenv("REPLAY_SEED");
+    }
+    return text && text[0] != '\0' ? strtoull(text, NULL, 10) : 1;
+}
+
 static bool do_all(struct run *run, struct world *world, const struct op *ops,
         size_t count, const struct sequence_options *options,
         struct sequence_totals *totals)

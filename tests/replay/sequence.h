@@ -52,4 +52,7 @@ void totals_print(const char *what, const struct sequence_totals *totals);
 /* REPLAY_LONG is in the environment and not empty or 0. */
 bool replay_is_long(void);
 
+/* The number in @text; NULL or "-": REPLAY_SEED of the environment, or 1. */
+uint64_t replay_seed(const char *text);
+
 #endif
