@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#define _GNU_SOURCE /* pthread_clockjoin_np */
+#define _GNU_SOURCE /* pthread_timedjoin_np */
 #include "committer.h"
 
 #include <assert.h>
@@ -149,15 +149,17 @@ struct fat_committer *fat_committer_new(struct fat_volume *volume, unsigned seco
 
 bool fat_committer_stop(struct fat_committer *committer, unsigned seconds)
 {
-    const struct timespec end = after(now(), seconds);
+    struct timespec end = {0};
 
+    (void)clock_gettime(CLOCK_REALTIME, &end); /* this join knows no other clock */
+    end = after(end, seconds);
     fat_volume_stop_recovery(committer->volume);
     pthread_mutex_lock(&committer->lock);
     committer->stopping = true;
     pthread_cond_signal(&committer->wake);
     pthread_mutex_unlock(&committer->lock);
-    committer->joined = committer->joined || pthread_clockjoin_np(committer->thread,
-                                                     NULL, CLOCK_MONOTONIC, &end) == 0;
+    committer->joined = committer->joined ||
+                        pthread_timedjoin_np(committer->thread, NULL, &end) == 0;
     return committer->joined;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#define _GNU_SOURCE /* pthread_clockjoin_np, STATX_BTIME */
+#define _GNU_SOURCE /* pthread_timedjoin_np, STATX_BTIME */
 #include "loop.h"
 
 #include <assert.h>
@@ -257,11 +257,12 @@ struct crew {
     unsigned left;
 };
 
-static struct timespec seconds_from_now(unsigned seconds, long nanoseconds)
+static struct timespec moment_from_now(
+        clockid_t clock, unsigned seconds, long nanoseconds)
 {
     struct timespec moment = {0};
 
-    (void)clock_gettime(CLOCK_MONOTONIC, &moment); /* cannot fail with this clock */
+    (void)clock_gettime(clock, &moment); /* cannot fail with these clocks */
     moment.tv_sec += (time_t)seconds;
     moment.tv_nsec += nanoseconds;
     if (moment.tv_nsec >= 1000000000) {
@@ -273,7 +274,7 @@ static struct timespec seconds_from_now(unsigned seconds, long nanoseconds)
 
 static bool is_past(const struct timespec *end)
 {
-    const struct timespec now = seconds_from_now(0, 0);
+    const struct timespec now = moment_from_now(CLOCK_MONOTONIC, 0, 0);
 
     return now.tv_sec > end->tv_sec ||
            (now.tv_sec == end->tv_sec && now.tv_nsec >= end->tv_nsec);
@@ -282,17 +283,19 @@ static bool is_past(const struct timespec *end)
 /* Wait for all threads; false: some have not ended in time. */
 static bool gather(struct crew *crew)
 {
-    const struct timespec end = seconds_from_now(FAT_PATIENCE_SECONDS, 0);
+    const struct timespec end =
+            moment_from_now(CLOCK_MONOTONIC, FAT_PATIENCE_SECONDS, 0);
 
     while (crew->left > 0 && !is_past(&end)) {
         const pthread_t thread = crew->threads[crew->left - 1];
-        const struct timespec soon = seconds_from_now(0, 10000000); /* 10 ms */
+        /* 10 ms, of the one clock that this is sure to know */
+        const struct timespec soon = moment_from_now(CLOCK_REALTIME, 0, 10000000);
 
         /* it may miss its signal just before it begins to read: until it ends */
         for (unsigned i = 0; i < crew->left; i++) {
             pthread_kill(crew->threads[i], SIGUSR1);
         }
-        if (pthread_clockjoin_np(thread, NULL, CLOCK_MONOTONIC, &soon) == 0) {
+        if (pthread_timedjoin_np(thread, NULL, &soon) == 0) {
             crew->left--;
         }
     }
