@@ -27,6 +27,7 @@ fat_err fat_entry_make(struct fat_mount *mount, const struct fat_naming *naming,
 {
     struct fat_named named;
     struct fat_stale_name stale;
+    fuse_ino_t ids[FAT_PRUNE_MOST];
     struct fat_stat stat;
     fat_err err;
 
@@ -35,6 +36,7 @@ fat_err fat_entry_make(struct fat_mount *mount, const struct fat_naming *naming,
         return FAT_E_NOMEM;
     }
     announce_alias(mount, &named.inode, &stale);
+    fat_notifier_prune(mount->notifier, ids, fat_inodes_oldest(mount->inodes, ids));
     err = fat_node_stat(named.inode.node, &stat);
     if (err < 0) {
         fat_inodes_forget(mount->inodes, named.inode.id, 1);

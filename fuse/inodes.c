@@ -18,6 +18,7 @@ struct entry {
     bool remembered; /* the kernel may have cached its name, or a name in it */
     struct entry *next_by_id;
     struct entry *next_by_node;
+    struct entry *older, *newer; /* by when it was last named; not the root */
 };
 
 struct fat_inodes {
@@ -27,6 +28,9 @@ struct fat_inodes {
     size_t buckets; /* of each table; a power of two */
     size_t count;
     fuse_ino_t last_id;
+    struct entry *oldest, *newest;
+    size_t most;     /* beyond so many the kernel is asked to forget some */
+    size_t to_prune; /* numbers to be given until it is asked again       */
 };
 
 static size_t bucket_of_id(size_t buckets, fuse_ino_t id)
@@ -100,6 +104,20 @@ static void link_locked(struct fat_inodes *inodes, struct entry *entry)
     *node = entry;
 }
 
+static void age_locked(struct fat_inodes *inodes, struct entry *entry)
+{
+    entry->older = inodes->newest;
+    entry->newer = NULL;
+    *(entry->older ? &entry->older->newer : &inodes->oldest) = entry;
+    inodes->newest = entry;
+}
+
+static void unage_locked(struct fat_inodes *inodes, struct entry *entry)
+{
+    *(entry->older ? &entry->older->newer : &inodes->oldest) = entry->newer;
+    *(entry->newer ? &entry->newer->older : &inodes->newest) = entry->older;
+}
+
 static void unlink_locked(struct fat_inodes *inodes, struct entry *entry)
 {
     struct entry **link = &inodes->by_id[bucket_of_id(inodes->buckets, entry->id)];
@@ -114,6 +132,7 @@ static void unlink_locked(struct fat_inodes *inodes, struct entry *entry)
     }
     *link = entry->next_by_node;
     inodes->count--;
+    unage_locked(inodes, entry);
 }
 
 /* Without memory the tables stay as they are, only slower. */
@@ -169,6 +188,10 @@ static struct entry *add_locked(struct fat_inodes *inodes, fuse_ino_t parent,
     entry->node = node;
     entry->alias = alias;
     link_locked(inodes, entry);
+    if (entry->id != FUSE_ROOT_ID) {
+        age_locked(inodes, entry);
+    }
+    inodes->to_prune -= inodes->to_prune > 0;
     return entry;
 }
 
@@ -179,13 +202,14 @@ static void free_entry(struct entry *entry)
     free(entry);
 }
 
-struct fat_inodes *fat_inodes_new(struct fat_node *root)
+struct fat_inodes *fat_inodes_new(struct fat_node *root, size_t most)
 {
     struct fat_inodes *inodes = calloc(1, sizeof(*inodes));
     struct entry *entry = NULL;
 
     if (inodes) {
         inodes->buckets = FIRST_BUCKETS;
+        inodes->most = most;
         inodes->by_id = calloc(FIRST_BUCKETS, sizeof(struct entry *));
         inodes->by_node = calloc(FIRST_BUCKETS, sizeof(struct entry *));
         if (inodes->by_id && inodes->by_node) {
@@ -356,6 +380,10 @@ bool fat_inodes_name(struct fat_inodes *inodes, const struct fat_naming *naming,
     if (entry) {
         known = entry->lookups > 0;
         entry->lookups++;
+        if (known && entry->id != FUSE_ROOT_ID) {
+            unage_locked(inodes, entry);
+            age_locked(inodes, entry);
+        }
         ret->cacheable = allow_remembering_locked(inodes, naming, entry);
         ret->inode = as_seen_locked(inodes, entry);
     }
@@ -365,6 +393,26 @@ bool fat_inodes_name(struct fat_inodes *inodes, const struct fat_naming *naming,
         fat_node_unref(naming->node);
     }
     return entry != NULL;
+}
+
+size_t fat_inodes_oldest(struct fat_inodes *inodes, fuse_ino_t ids[FAT_PRUNE_MOST])
+{
+    size_t count = 0;
+
+    pthread_mutex_lock(&inodes->lock);
+    if (inodes->count > inodes->most && inodes->to_prune == 0) {
+        /* twice as many as come: those in use stay, and so they go to the end */
+        inodes->to_prune = FAT_PRUNE_MOST / 2;
+        while (count < FAT_PRUNE_MOST && count < inodes->count - 1) {
+            struct entry *entry = inodes->oldest;
+
+            ids[count++] = entry->id;
+            unage_locked(inodes, entry);
+            age_locked(inodes, entry);
+        }
+    }
+    pthread_mutex_unlock(&inodes->lock);
+    return count;
 }
 
 fuse_ino_t fat_inodes_main(struct fat_inodes *inodes, const struct fat_node *node)

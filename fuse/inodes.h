@@ -57,8 +57,12 @@ struct fat_stale_name {
 
 void fat_stale_name_done(struct fat_stale_name *stale);
 
-/* NULL without memory. @root is taken over with its reference. */
-struct fat_inodes *fat_inodes_new(struct fat_node *root);
+/*
+ * NULL without memory. @root is taken over with its reference.
+ *
+ * @most   numbers that are in use before fat_inodes_oldest() names any
+ */
+struct fat_inodes *fat_inodes_new(struct fat_node *root, size_t most);
 
 /* Drops every reference left. */
 void fat_inodes_free(struct fat_inodes *inodes);
@@ -76,6 +80,16 @@ bool fat_inodes_find(struct fat_inodes *inodes, fuse_ino_t id, struct fat_inode 
  */
 bool fat_inodes_name(struct fat_inodes *inodes, const struct fat_naming *naming,
         struct fat_named *ret, struct fat_stale_name *ret_stale);
+
+/* In one message to the kernel, which is a page at most. */
+enum { FAT_PRUNE_MOST = 256 };
+
+/*
+ * When there are too many numbers, those that were named longest ago, for the kernel to
+ * forget where it doesn't use them; now and then only, so it may be called often.
+ * Returns how many, mostly 0.
+ */
+size_t fat_inodes_oldest(struct fat_inodes *inodes, fuse_ino_t ids[FAT_PRUNE_MOST]);
 
 /* The main number of @node, 0 if it has none. */
 fuse_ino_t fat_inodes_main(struct fat_inodes *inodes, const struct fat_node *node);

@@ -2,8 +2,21 @@
 #include "mount.h"
 
 #include <errno.h>
+#include <stdlib.h>
 
 #include <fatward/node.h>
+
+/* About 180 MiB. The variable is for tests. */
+enum { MOST_FILES = 256 * 1024 };
+
+static size_t most_files(void)
+{
+    /* NOLINTNEXTLINE(concurrency-mt-unsafe): nobody changes the environment */
+    const char *text = getenv("FATWARD_MOST_FILES");
+    const unsigned long most = text ? strtoul(text, NULL, 10) : 0;
+
+    return most > 0 ? most : MOST_FILES;
+}
 
 bool fat_mount_start(struct fat_mount *mount, const struct fat_options *options)
 {
@@ -17,7 +30,7 @@ bool fat_mount_start(struct fat_mount *mount, const struct fat_options *options)
     mount->sync = options->sync;
     mount->dirsync = options->dirsync;
     mount->flush = options->flush;
-    mount->inodes = fat_inodes_new(fat_volume_root(mount->volume));
+    mount->inodes = fat_inodes_new(fat_volume_root(mount->volume), most_files());
     mount->redirect = fat_redirect_new();
     mount->committer = fat_committer_new(mount->volume, options->commit_seconds);
     return mount->inodes && mount->redirect && mount->committer;

@@ -1,16 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 #include "notifier.h"
 
+#include <assert.h>
 #include <linux/fuse.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 enum {
     NOTIFY_INC_EPOCH = 8, /* <linux/fuse.h> of Linux 6.16; protocol 7.44   */
     EPOCH_MINOR = 44,
+    NOTIFY_PRUNE = 9, /* of Linux 6.18 */
+    PRUNE_MINOR = 45,
     LONGEST_QUEUE = 65536, /* more can't be waiting unless the kernel hangs */
 };
 
@@ -18,13 +22,22 @@ struct message {
     struct message *next;
     fuse_ino_t id; /* the inode, or the directory of @name */
     off_t offset, length;
-    char *name; /* NULL: about the inode               */
+    char *name;      /* NULL: about the inode               */
+    fuse_ino_t *ids; /* to be forgotten, @length of them; NULL: it is something else */
 };
+
+struct wire_prune {
+    uint32_t count;
+    uint32_t padding;
+    uint64_t spare;
+};
+
+static_assert(sizeof(fuse_ino_t) == sizeof(uint64_t), "as the kernel has them");
 
 struct fat_notifier {
     struct fuse_session *session;
     pthread_t thread;
-    atomic_bool epoch;
+    atomic_bool epoch, can_prune;
     pthread_mutex_t lock; /* over everything below */
     pthread_cond_t work;
     struct message *first;
@@ -35,14 +48,30 @@ struct fat_notifier {
 
 static void free_message(struct message *message)
 {
+    free(message->ids);
     free(message->name);
     free(message);
+}
+
+static void send_prune(struct fuse_session *session, const struct message *message)
+{
+    const size_t bytes = (size_t)message->length * sizeof(*message->ids);
+    struct wire_prune prune = {.count = (uint32_t)message->length};
+    struct fuse_out_header header = {
+            .len = (uint32_t)(sizeof(header) + sizeof(prune) + bytes),
+            .error = NOTIFY_PRUNE};
+    const struct iovec parts[] = {
+            {&header, sizeof(header)}, {&prune, sizeof(prune)}, {message->ids, bytes}};
+
+    (void)!writev(fuse_session_fd(session), parts, 3);
 }
 
 /* Failures are of no interest: what is not cached need not be forgotten. */
 static void send_message(struct fuse_session *session, const struct message *message)
 {
-    if (message->name) {
+    if (message->ids) {
+        send_prune(session, message);
+    } else if (message->name) {
         (void)fuse_lowlevel_notify_inval_entry(
                 session, message->id, message->name, strlen(message->name));
     } else {
@@ -141,6 +170,7 @@ void fat_notifier_free(struct fat_notifier *notifier)
 void fat_notifier_set_protocol(struct fat_notifier *notifier, unsigned minor)
 {
     atomic_store(&notifier->epoch, minor >= EPOCH_MINOR);
+    atomic_store(&notifier->can_prune, minor >= PRUNE_MINOR);
 }
 
 static void enqueue(struct fat_notifier *notifier, struct message *message)
@@ -202,4 +232,26 @@ void fat_notifier_inode(
         message->length = length;
         enqueue(notifier, message);
     }
+}
+
+void fat_notifier_prune(
+        struct fat_notifier *notifier, const fuse_ino_t *ids, size_t count)
+{
+    struct message *message;
+
+    if (!atomic_load(&notifier->can_prune) || count == 0) {
+        return;
+    }
+    message = calloc(1, sizeof(*message));
+    if (!message) {
+        return; /* they are asked for again */
+    }
+    message->ids = calloc(count, sizeof(*ids));
+    if (!message->ids) {
+        free(message);
+        return;
+    }
+    memcpy(message->ids, ids, count * sizeof(*ids));
+    message->length = (off_t)count;
+    enqueue(notifier, message);
 }

@@ -11,6 +11,7 @@
 #define FAT_FUSE_NOTIFIER_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <sys/types.h>
 
 #include "fuse_api.h"
@@ -41,6 +42,14 @@ void fat_notifier_set_protocol(struct fat_notifier *notifier, unsigned minor);
  */
 void fat_notifier_name(
         struct fat_notifier *notifier, fuse_ino_t parent, const char *name);
+
+/*
+ * Let the kernel forget these inodes, soon, as far as nobody uses them: files that are
+ * open, current directories, mount points and directories with something in its cache
+ * below them stay. Linux 6.18 can; before that nothing happens.
+ */
+void fat_notifier_prune(
+        struct fat_notifier *notifier, const fuse_ino_t *ids, size_t count);
 
 /*
  * Let @id's attributes be asked for again soon, and @length bytes of contents from

@@ -36,3 +36,7 @@ round() # TYPE KIB MKFS-OPTION...
 round 12 1024 -s 1
 round 16 20480 -s 4
 round 32 40960 -s 1
+# and what nobody uses is forgotten all the time
+export FATWARD_MOST_FILES=10
+rm "$work/vol16.img"
+round 16 20480 -s 1
