@@ -137,7 +137,7 @@ static void compare(struct patient *p, const struct fat_check_summary *after)
 
     for (int kind = 0; kind < FAT_FINDING_KIND_COUNT; kind++) {
         PROMISE(after->findings[kind] <= before[kind] ||
-                fat_finding_weigh(kind) != FAT_WEIGHT_DAMAGE);
+                fat_finding_weigh((enum fat_finding_kind)kind) != FAT_WEIGHT_DAMAGE);
     }
     if (after->findings[FAT_FINDING_SHORT_NAME] > 0 ||
             after->findings[FAT_FINDING_LFN_BROKEN] > 0) {

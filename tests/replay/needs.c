@@ -224,10 +224,10 @@ enum needs_deed needs_deed(const struct needs *needs)
     if (has_more(&needs->before, &needs->between)) {
         return NEEDS_OLD;
     }
-    return wrote[VIEW_REST]                        ? NEEDS_SLOTS
-           : wrote[VIEW_FAT]                       ? NEEDS_FREED
-           : wrote[VIEW_COPIES] + wrote[VIEW_BOOT] ? NEEDS_COPIES
-                                                   : NEEDS_NOTHING;
+    return wrote[VIEW_REST]                            ? NEEDS_SLOTS
+           : wrote[VIEW_FAT]                           ? NEEDS_FREED
+           : wrote[VIEW_COPIES] + wrote[VIEW_BOOT] > 0 ? NEEDS_COPIES
+                                                       : NEEDS_NOTHING;
 }
 
 const char *needs_deed_text(enum needs_deed deed)
