@@ -17,17 +17,28 @@ struct search {
     struct fat_tree *tree;
     const struct fat_leftovers *leftovers;
     const atomic_bool *stop;
-    struct alias *aliases;
+    struct alias *aliases; /* by cluster */
     size_t alias_count;
+    size_t next_alias;      /* where to look for an unwalked one first */
     struct fat_node **todo; /* directories still to be walked, referenced */
     size_t todo_count, todo_capacity;
 };
 
 static struct alias *find_alias(struct search *s, uint32_t cluster)
 {
-    for (size_t i = 0; i < s->alias_count; i++) {
-        if (s->aliases[i].cluster == cluster) {
-            return &s->aliases[i];
+    size_t low = 0;
+    size_t high = s->alias_count;
+
+    while (low < high) {
+        const size_t middle = low + (high - low) / 2;
+
+        if (s->aliases[middle].cluster == cluster) {
+            return &s->aliases[middle];
+        }
+        if (s->aliases[middle].cluster < cluster) {
+            low = middle + 1;
+        } else {
+            high = middle;
         }
     }
     return NULL;
@@ -218,12 +229,10 @@ static fat_err settle(struct search *s, struct alias *alias,
 
 static bool is_too_long(const struct search *s, const struct fat_node *node)
 {
-    for (size_t i = 0; i < s->leftovers->long_count; i++) {
-        if (s->leftovers->longs[i] == node->entry.first_cluster) {
-            return !node->is_directory;
-        }
-    }
-    return false;
+    const struct fat_leftover_list *longs = &s->leftovers->longs;
+
+    return !node->is_directory &&
+           fat_leftover_find(longs, node->entry.first_cluster) < longs->count;
 }
 
 static fat_err cut_to(struct fat_node *node, uint32_t size)
@@ -239,18 +248,16 @@ static fat_err cut_to(struct fat_node *node, uint32_t size)
 /* What of the file's size its chain holds, where that was found to be less. */
 static uint32_t size_that_fits(const struct search *s, const struct fat_node *node)
 {
+    const struct fat_leftover_list *shorts = &s->leftovers->shorts;
+    const size_t at = fat_leftover_find(shorts, node->entry.first_cluster);
     const uint32_t size = node->entry.size_bytes;
+    uint64_t bytes;
 
-    for (size_t i = 0; i < s->leftovers->short_count; i++) {
-        const struct fat_short_chain *chain = &s->leftovers->shorts[i];
-        const uint64_t bytes =
-                (uint64_t)chain->clusters * s->tree->geometry.cluster_bytes;
-
-        if (chain->cluster == node->entry.first_cluster) {
-            return bytes < size ? (uint32_t)bytes : size;
-        }
+    if (at == shorts->count) {
+        return size;
     }
-    return size;
+    bytes = (uint64_t)shorts->items[at].count * s->tree->geometry.cluster_bytes;
+    return bytes < size ? (uint32_t)bytes : size;
 }
 
 static fat_err mend_size(const struct search *s, struct fat_node *node)
@@ -350,14 +357,14 @@ static fat_err erase_slot(struct fat_node *directory, uint32_t slot)
 
 static fat_err erase_orphans(struct search *s, struct fat_node *directory)
 {
+    const struct fat_leftover_list *orphans = &s->leftovers->orphans;
+    const uint32_t cluster = directory->entry.first_cluster;
+    size_t at = fat_leftover_find(orphans, cluster);
     fat_err err = FAT_OK;
 
-    for (size_t i = 0; i < s->leftovers->orphan_count && err == FAT_OK; i++) {
-        const struct fat_orphan *orphan = &s->leftovers->orphans[i];
+    for (; at < orphans->count && orphans->items[at].cluster == cluster; at++) {
+        const struct fat_leftover *orphan = &orphans->items[at];
 
-        if (orphan->directory != directory->entry.first_cluster) {
-            continue;
-        }
         for (uint32_t k = 0; k < orphan->count && err == FAT_OK; k++) {
             err = erase_slot(directory, orphan->first + k);
         }
@@ -393,14 +400,16 @@ static fat_err take_up(struct search *s, struct alias *alias)
     return err == FAT_OK ? push(s, alias->kept) : err;
 }
 
+/* Goes round: one that was passed may want it again, when another name took its place. */
 static struct alias *next_unwalked(struct search *s)
 {
     for (size_t i = 0; i < s->alias_count; i++) {
-        struct alias *alias = &s->aliases[i];
+        struct alias *alias = &s->aliases[s->next_alias];
 
         if (alias->kept && alias->kept->is_directory && !alias->walked) {
             return alias;
         }
+        s->next_alias = (s->next_alias + 1) % s->alias_count;
     }
     return NULL;
 }
@@ -434,24 +443,61 @@ static void let_go(struct search *s)
     free(s->aliases);
 }
 
-fat_err fat_leftovers_mend(struct fat_tree *tree, const struct fat_leftovers *leftovers,
-        const atomic_bool *stop)
+bool fat_leftovers_are_any(const struct fat_leftovers *l)
 {
-    const size_t count = leftovers->alias_count;
+    return l->aliases.count + l->longs.count + l->shorts.count + l->orphans.count > 0;
+}
+
+bool fat_leftovers_are_too_many(const struct fat_leftovers *l)
+{
+    return fat_leftover_is_too_much(&l->aliases) ||
+           fat_leftover_is_too_much(&l->longs) ||
+           fat_leftover_is_too_much(&l->shorts) ||
+           fat_leftover_is_too_much(&l->orphans);
+}
+
+void fat_leftovers_done(struct fat_leftovers *leftovers)
+{
+    free(leftovers->aliases.items);
+    free(leftovers->longs.items);
+    free(leftovers->shorts.items);
+    free(leftovers->orphans.items);
+}
+
+static void sort_all(struct fat_leftovers *leftovers)
+{
+    fat_leftover_sort(&leftovers->aliases);
+    fat_leftover_sort(&leftovers->longs);
+    fat_leftover_sort(&leftovers->shorts);
+    fat_leftover_sort(&leftovers->orphans);
+}
+
+/* Three names of one chain are in the list twice. */
+static void fill_aliases(struct search *s)
+{
+    const struct fat_leftover_list *list = &s->leftovers->aliases;
+
+    for (size_t i = 0; i < list->count; i++) {
+        if (i == 0 || list->items[i].cluster != list->items[i - 1].cluster) {
+            s->aliases[s->alias_count++].cluster = list->items[i].cluster;
+        }
+    }
+}
+
+fat_err fat_leftovers_mend(
+        struct fat_tree *tree, struct fat_leftovers *leftovers, const atomic_bool *stop)
+{
     struct search s = {.tree = tree,
             .leftovers = leftovers,
             .stop = stop,
-            .aliases = calloc(count + 1, sizeof(struct alias))};
+            .aliases = calloc(leftovers->aliases.count + 1, sizeof(struct alias))};
     fat_err err;
 
     if (!s.aliases) {
         return FAT_E_NOMEM;
     }
-    for (size_t i = 0; i < count; i++) {
-        if (!find_alias(&s, leftovers->aliases[i])) {
-            s.aliases[s.alias_count++].cluster = leftovers->aliases[i];
-        }
-    }
+    sort_all(leftovers);
+    fill_aliases(&s);
     fat_rwlock_write(&tree->names);
     forsake_directories(&s);
     err = search(&s);

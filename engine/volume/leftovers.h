@@ -7,36 +7,27 @@
 #define FAT_VOLUME_LEFTOVERS_H
 
 #include <stdatomic.h>
-#include <stddef.h>
-#include <stdint.h>
+#include <stdbool.h>
 
 #include <fatward/error.h>
 
 #include "tree/tree.h"
-
-/* Long-name slots without an entry. */
-struct fat_orphan {
-    uint32_t directory;    /* its first cluster, 0 for a fixed root */
-    uint32_t first, count; /* slots */
-};
-
-/* A file whose chain is shorter than its size, which is to be cut down to that. */
-struct fat_short_chain {
-    uint32_t cluster; /* the first, 0: it has none */
-    uint32_t clusters;
-};
+#include "volume/leftover_list.h"
 
 /* As the checker found them. */
 struct fat_leftovers {
-    uint32_t *aliases; /* first clusters that several names share */
-    size_t alias_count, alias_capacity;
-    uint32_t *longs; /* first clusters of files with more clusters than they need */
-    size_t long_count, long_capacity;
-    struct fat_short_chain *shorts; /* only where somebody asked for it */
-    size_t short_count, short_capacity;
-    struct fat_orphan *orphans;
-    size_t orphan_count, orphan_capacity;
+    struct fat_leftover_list
+            aliases;                 /* clusters that several names share             */
+    struct fat_leftover_list longs;  /* files with more clusters than they need       */
+    struct fat_leftover_list shorts; /* to be cut to the @count clusters that they
+                                         have; only where somebody asked for it        */
+    struct fat_leftover_list orphans; /* slots @first and @count - 1 more of directory
+                                         @cluster, of a long name without an entry     */
 };
+
+bool fat_leftovers_are_any(const struct fat_leftovers *leftovers);
+bool fat_leftovers_are_too_many(const struct fat_leftovers *leftovers);
+void fat_leftovers_done(struct fat_leftovers *leftovers);
 
 /*
  * Keep one name of each chain that several names share and remove the others, never
@@ -46,13 +37,14 @@ struct fat_leftovers {
  * and the size where a chain was said to be shorter.
  * Walks the whole tree; takes the namespace; the edits wait for the next commit.
  *
- * @stop   looked at before each directory
+ * @leftovers   are sorted by it
+ * @stop        looked at before each directory
  *
  * FAT_E_STOPPED   somebody has set *@stop; what was mended by then stays so, each thing
  *                 for itself
  * FAT_E_IO, FAT_E_CORRUPT, FAT_E_NOMEM
  */
 FAT_MUST_CHECK fat_err fat_leftovers_mend(struct fat_tree *tree,
-        const struct fat_leftovers *leftovers, const atomic_bool *stop);
+        struct fat_leftovers *leftovers, const atomic_bool *stop);
 
 #endif

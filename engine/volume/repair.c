@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "volume/commit.h"
+#include "volume/leftover_list.h"
 #include "volume/repair_lost.h"
 #include "volume/scan.h"
 
@@ -80,7 +81,7 @@ static bool is_clean(const struct fat_check_summary *summary)
 /* Is there anything that may be mended, and is that allowed? */
 static bool is_worth_it(const struct verdict *v)
 {
-    const uint64_t most = FAT_SCAN_LEFTOVERS_MAX;
+    const uint64_t most = FAT_LEFTOVERS_MAX;
     const bool stays = v->names > 0 || v->twice > v->aliases;
 
     /* An unfinished rename leaves the marks: without them two files are one, wrongly. */

@@ -47,75 +47,12 @@ static void remember_lost(struct fat_scan *found, const struct fat_finding *find
     found->lost_count++;
 }
 
-/* Room for one more element of @size bytes in a growing array; NULL: no memory. */
-static void *room(void *array, size_t count, size_t *capacity, size_t size)
+static void remember(struct fat_scan *found, struct fat_leftover_list *list,
+        struct fat_leftover leftover)
 {
-    const size_t more = *capacity ? *capacity * 2 : 16;
-    void *grown = array;
+    const fat_err err = fat_leftover_add(list, &leftover);
 
-    if (count == *capacity) {
-        grown = realloc(array, more * size);
-        *capacity = grown ? more : *capacity;
-    }
-    return grown;
-}
-
-static void remember_alias(struct fat_scan *found, uint32_t cluster)
-{
-    struct fat_leftovers *l = &found->leftovers;
-    uint32_t *aliases =
-            room(l->aliases, l->alias_count, &l->alias_capacity, sizeof(*aliases));
-
-    if (!aliases) {
-        found->err = FAT_E_NOMEM;
-        return;
-    }
-    l->aliases = aliases;
-    l->aliases[l->alias_count++] = cluster;
-}
-
-static void remember_long(struct fat_scan *found, uint32_t cluster)
-{
-    struct fat_leftovers *l = &found->leftovers;
-    uint32_t *longs = room(l->longs, l->long_count, &l->long_capacity, sizeof(*longs));
-
-    if (!longs) {
-        found->err = FAT_E_NOMEM;
-        return;
-    }
-    l->longs = longs;
-    l->longs[l->long_count++] = cluster;
-}
-
-static void remember_short(struct fat_scan *found, const struct fat_finding *finding)
-{
-    struct fat_leftovers *l = &found->leftovers;
-    struct fat_short_chain *shorts =
-            room(l->shorts, l->short_count, &l->short_capacity, sizeof(*shorts));
-
-    if (!shorts) {
-        found->err = FAT_E_NOMEM;
-        return;
-    }
-    l->shorts = shorts;
-    l->shorts[l->short_count++] = (struct fat_short_chain){
-            .cluster = finding->cluster, .clusters = finding->second};
-}
-
-static void remember_orphan(struct fat_scan *found, const struct fat_finding *finding)
-{
-    struct fat_leftovers *l = &found->leftovers;
-    struct fat_orphan *orphans =
-            room(l->orphans, l->orphan_count, &l->orphan_capacity, sizeof(*orphans));
-
-    if (!orphans) {
-        found->err = FAT_E_NOMEM;
-        return;
-    }
-    l->orphans = orphans;
-    l->orphans[l->orphan_count++] = (struct fat_orphan){.directory = finding->cluster,
-            .first = finding->first,
-            .count = finding->second};
+    found->err = err == FAT_OK ? found->err : err;
 }
 
 bool fat_scan_is_fatal(enum fat_finding_kind kind)
@@ -148,6 +85,35 @@ bool fat_scan_mends(const struct fat_finding *finding, bool cut_sizes)
            (finding->kind == FAT_FINDING_CHAIN_SHORT && cut_sizes);
 }
 
+/* What there is to mend. */
+static void keep(struct fat_scan *found, const struct fat_finding *finding)
+{
+    struct fat_leftovers *l = &found->leftovers;
+    const struct fat_leftover chain = {
+            .cluster = finding->cluster, .count = finding->second};
+
+    if (finding->kind == FAT_FINDING_LOST_CHAIN) {
+        remember_lost(found, finding);
+    } else if (finding->kind == FAT_FINDING_ALIAS) {
+        remember(found, &l->aliases, chain);
+    } else if (finding->kind == FAT_FINDING_FAT_DIFFERS) {
+        found->copies_differ = true;
+    } else if (finding->kind == FAT_FINDING_CHAIN_LONG ||
+               finding->kind == FAT_FINDING_EMPTY_WITH_CHAIN) {
+        remember(found, &l->longs, chain);
+    } else if (finding->kind == FAT_FINDING_LFN_ORPHAN) {
+        remember(found, &l->orphans,
+                (struct fat_leftover){.cluster = finding->cluster,
+                        .first = finding->first,
+                        .count = finding->second});
+    } else if (finding->kind == FAT_FINDING_DIR_DOTDOT_CLUSTER ||
+               is_wild_dotdot(finding)) {
+        found->moved = true;
+    } else if (finding->kind == FAT_FINDING_CHAIN_SHORT && found->cut_sizes) {
+        remember(found, &l->shorts, chain);
+    }
+}
+
 static void listen(void *context, const struct fat_finding *finding)
 {
     struct fat_scan *found = context;
@@ -163,23 +129,7 @@ static void listen(void *context, const struct fat_finding *finding)
     } else if (!fat_scan_mends(finding, found->cut_sizes)) {
         found->damaged = true;
     }
-    if (finding->kind == FAT_FINDING_LOST_CHAIN) {
-        remember_lost(found, finding);
-    } else if (finding->kind == FAT_FINDING_ALIAS) {
-        remember_alias(found, finding->cluster);
-    } else if (finding->kind == FAT_FINDING_FAT_DIFFERS) {
-        found->copies_differ = true;
-    } else if (finding->kind == FAT_FINDING_CHAIN_LONG ||
-               finding->kind == FAT_FINDING_EMPTY_WITH_CHAIN) {
-        remember_long(found, finding->cluster);
-    } else if (finding->kind == FAT_FINDING_LFN_ORPHAN) {
-        remember_orphan(found, finding);
-    } else if (finding->kind == FAT_FINDING_DIR_DOTDOT_CLUSTER ||
-               is_wild_dotdot(finding)) {
-        found->moved = true;
-    } else if (finding->kind == FAT_FINDING_CHAIN_SHORT && found->cut_sizes) {
-        remember_short(found, finding);
-    }
+    keep(found, finding);
 }
 
 enum { COPY_BYTES = 64 * 1024 };
@@ -257,14 +207,6 @@ static bool hand_over_lost(struct fat_scan_wishes *wishes, struct fat_scan *foun
     return true;
 }
 
-static bool is_too_much(const struct fat_leftovers *l)
-{
-    return l->alias_count > FAT_SCAN_LEFTOVERS_MAX ||
-           l->long_count > FAT_SCAN_LEFTOVERS_MAX ||
-           l->short_count > FAT_SCAN_LEFTOVERS_MAX ||
-           l->orphan_count > FAT_SCAN_LEFTOVERS_MAX;
-}
-
 void fat_volume_stop_recovery(struct fat_volume *volume)
 {
     atomic_store(&volume->scan_stopped, true);
@@ -284,9 +226,9 @@ static fat_err say_stopped(struct fat_volume *volume)
 
 static fat_err judge(struct fat_volume *volume, struct fat_scan *scan)
 {
-    scan->fatal |= is_too_much(&scan->leftovers);
+    scan->fatal |= fat_leftovers_are_too_many(&scan->leftovers);
     /* A second name of one chain goes, and with it the second use of a name. */
-    scan->damaged |= scan->duplicates > scan->leftovers.alias_count;
+    scan->damaged |= scan->duplicates > scan->leftovers.aliases.count;
     if (!scan->fatal) {
         return FAT_OK;
     }
@@ -299,10 +241,7 @@ void fat_scan_free(struct fat_scan *scan)
 {
     if (scan) {
         fat_piece_free_all(scan->lost);
-        free(scan->leftovers.aliases);
-        free(scan->leftovers.orphans);
-        free(scan->leftovers.longs);
-        free(scan->leftovers.shorts);
+        fat_leftovers_done(&scan->leftovers);
         free(scan);
     }
 }
@@ -345,10 +284,7 @@ static fat_err mend(struct fat_volume *volume, struct fat_scan *found)
     if (found->copies_differ && tree->geometry.mirrored) {
         err = rewrite_copies(tree, stop);
     }
-    if (err == FAT_OK && (found->moved || found->leftovers.alias_count > 0 ||
-                                 found->leftovers.long_count > 0 ||
-                                 found->leftovers.short_count > 0 ||
-                                 found->leftovers.orphan_count > 0)) {
+    if (err == FAT_OK && (found->moved || fat_leftovers_are_any(&found->leftovers))) {
         err = fat_leftovers_mend(tree, &found->leftovers, stop);
     }
     if (err == FAT_OK) {

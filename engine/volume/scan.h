@@ -39,9 +39,6 @@ struct fat_scan_wishes {
     struct fat_piece *lost; /* ... here, for fat_piece_free_all()                  */
 };
 
-/* More of one kind than any power cut leaves: somebody made that. */
-enum { FAT_SCAN_LEFTOVERS_MAX = 4096 };
-
 /*
  * Lost chains that one scan gives back: what is in memory for them is bounded. With more
  * of them the marks stay, and the scan of the next mount goes on.

@@ -3,6 +3,7 @@
  * Two names of one chain, while somebody uses them: on a volume that was not closed
  * the scan takes one of them away, on any other it is damage.
  */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/bytes.h"
@@ -172,6 +173,51 @@ static void of_two_names_of_one_age_the_larger_file_stays(void **state)
         image_expect(img.root, size[0] > size[1] ? "F" : "G", 1, 3000);
         image_done(&img);
     }
+}
+
+/* What a cut in the middle of the commit leaves, when a large folder's files are moved. */
+static void names_that_a_large_commit_leaves_twice_are_all_mended(void **state)
+{
+    enum { MANY = 6000 };
+    struct image img;
+    struct fat_node *from;
+    struct fat_node *to;
+    uint64_t *entries = calloc(MANY, sizeof(*entries));
+    uint32_t *firsts = calloc(MANY, sizeof(*firsts));
+
+    (void)state;
+    assert_non_null(entries);
+    assert_non_null(firsts);
+    image_make(&img, &(struct image_spec){.type = 16, .clusters = 14000});
+    from = image_mkdir(img.root, "from");
+    to = image_mkdir(img.root, "to");
+    for (uint32_t i = 0; i < MANY; i++) {
+        char name[16];
+
+        snprintf(name, sizeof(name), "F%u", (unsigned)i);
+        image_put(from, name, 1, 1);
+        image_touch(to, name);
+        firsts[i] = surgery_first_of(from, name);
+        entries[i] = surgery_entry_of(to, name);
+    }
+    fat_node_unref(from);
+    fat_node_unref(to);
+    image_close(&img);
+    for (uint32_t i = 0; i < MANY; i++) {
+        surgery_point(&img, entries[i], firsts[i], 1);
+    }
+    surgery_make_dirty(&img);
+    image_open(&img);
+    assert_int_equal(fat_volume_recover(img.volume), FAT_OK);
+    assert_false(fat_volume_is_read_only(img.volume));
+    from = image_lookup(img.root, "from");
+    to = image_lookup(img.root, "to");
+    assert_int_equal(image_count(from) + image_count(to), MANY);
+    fat_node_unref(from);
+    fat_node_unref(to);
+    image_done(&img);
+    free(entries);
+    free(firsts);
 }
 
 /* Nothing can be made, found or taken away in it. */
@@ -403,6 +449,7 @@ int main(void)
             cmocka_unit_test(
                     what_a_write_says_it_wrote_is_there_after_the_scan_it_brought),
             cmocka_unit_test(of_two_names_of_one_age_the_larger_file_stays),
+            cmocka_unit_test(names_that_a_large_commit_leaves_twice_are_all_mended),
             cmocka_unit_test(nothing_done_to_a_stale_file_frees_a_cluster),
             cmocka_unit_test(a_directory_in_use_by_two_names_is_one_after_the_scan),
             cmocka_unit_test(
