@@ -8,13 +8,7 @@ needs fatward umount.fuse.fatward mkfs.fat fsck.fat mtype python3 fallocate
 export LC_ALL=C.UTF-8
 
 for volume in "12 15360 -s 8" "16 65536 -s 8" "32 65536 -s 1"; do
-    # shellcheck disable=SC2086 # a list
-    set -- $volume
-    type=$1 kib=$2
-    shift 2
-    make_image vol.img "$type" "$kib" "$@"
-    serve "$work/vol.img" "$work/m"
-    cd "$work/m" || exit 99
+    enter_new "$volume"
 
     # no stale tail behind a rewrite
     head -c 100000 /dev/zero | tr '\0' A >file

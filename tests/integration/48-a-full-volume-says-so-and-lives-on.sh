@@ -8,13 +8,7 @@
 needs fatward umount.fuse.fatward mkfs.fat fsck.fat python3
 
 for volume in "12 4096 -s 4" "16 2560 -s 1" "32 2048 -s 1"; do
-    # shellcheck disable=SC2086 # a list
-    set -- $volume
-    type=$1 kib=$2
-    shift 2
-    make_image vol.img "$type" "$kib" "$@"
-    serve "$work/vol.img" "$work/m"
-    cd "$work/m" || exit 99
+    enter_new "$volume"
     free=$(stat -f -c %f .)
 
     mkdir keep && echo keep >keep/file && echo x >"$work/tiny"

@@ -106,10 +106,4 @@ until [ "$(grep -c line "$work/followed")" = 5 ]; do
 done
 kill $follower
 
-cp -r . "$work/copy"
-cd "$work" || exit 99
-release "$work/m"
-sound "$work/vol.img"
-serve "$work/vol.img" "$work/m" -o ro
-same "all is there after a remount" "$work/copy" "$work/m"
-release "$work/m"
+outlives_unmounting

@@ -8,13 +8,7 @@
 needs fatward umount.fuse.fatward mkfs.fat fsck.fat python3 fallocate
 
 for volume in "12 61440 -s 32" "16 131072 -s 8" "32 131072 -s 2"; do
-    # shellcheck disable=SC2086 # a list
-    set -- $volume
-    type=$1 kib=$2
-    shift 2
-    make_image vol.img "$type" "$kib" "$@"
-    serve "$work/vol.img" "$work/m"
-    cd "$work/m" || exit 99
+    enter_new "$volume"
 
     # each has a folder, and all have one in common
     mkdir common
@@ -157,12 +151,6 @@ fcntl.flock(f, fcntl.LOCK_EX)
 fcntl.lockf(f, fcntl.LOCK_EX, 10, 100)
 P
 
-    cp -r . "$work/copy"
-    cd "$work" || exit 99
-    release "$work/m"
-    sound "$work/vol.img"
-    serve "$work/vol.img" "$work/m" -o ro
-    same "all is there after a remount" "$work/copy" "$work/m"
-    release "$work/m"
+    outlives_unmounting
     rm -r "$work/copy" "$work/vol.img"
 done

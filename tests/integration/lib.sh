@@ -69,6 +69,16 @@ serve()
     fi
 }
 
+# enter_new "TYPE KIB MKFS-OPTION...": a new volume, mounted and the current directory;
+# its $type and $kib
+enter_new()
+{
+    # shellcheck disable=SC2086 # a list
+    make_image vol.img $1
+    serve "$work/vol.img" "$work/m"
+    cd "$work/m" || exit 99
+}
+
 # ends STATUS: the last server leaves with it
 ends()
 {

@@ -47,3 +47,15 @@ tree_survives()
     rm -rf "$work/back/beyond" "$work/tree/beyond"
     same "mtools reads it byte for byte" "$work/tree" "$work/back"
 }
+
+# The tree in the current directory, a mount of $work/vol.img, is the same in the next.
+outlives_unmounting()
+{
+    cp -r . "$work/copy"
+    cd "$work" || exit 99
+    release "$work/m"
+    sound "$work/vol.img"
+    serve "$work/vol.img" "$work/m" -o ro
+    same "all is there after a remount" "$work/copy" "$work/m"
+    release "$work/m"
+}
