@@ -112,7 +112,7 @@ static void a_fat_that_fails_after_some_time_is_not_passed_over(void **state)
     (void)state;
     image_make(&img, &(struct image_spec){.type = 16});
     image_put(img.root, "file", 1, 100000);
-    image_mkdir(img.root, "folder");
+    fat_node_unref(image_mkdir(img.root, "folder"));
     fat_volume_info(img.volume, &info);
     image_close(&img);
     for (unsigned reads = PLENTY; reads == PLENTY || reads < needed;
