@@ -155,38 +155,71 @@ void fat_fattab_set(const struct fat_fattab *tab, struct fat_edits *edits,
     }
 }
 
-static fat_err reclaim_part(const struct fat_fattab *tab, uint64_t sector,
-        size_t offset, const uint8_t *mask, size_t length)
+static fat_err pin_sector(
+        const struct fat_fattab *tab, uint64_t sector, struct fat_block **ret)
 {
-    static const uint8_t zeros[FAT_ENT_BYTES_MAX];
-    struct fat_block *block;
-    fat_err err = fat_cache_get(
-            tab->cache, sector, fat_fattab_ahead(tab, sector, AHEAD), &block);
+    return fat_cache_get(tab->cache, sector, fat_fattab_ahead(tab, sector, AHEAD), ret);
+}
 
-    if (err != FAT_OK) {
-        return err;
+fat_err fat_fattab_pin(
+        const struct fat_fattab *tab, uint32_t cluster, struct fat_fattab_pins *ret)
+{
+    const uint64_t sector = fat_fattab_sector(tab, cluster);
+    struct fat_fattab_pins pins = {{NULL}};
+    fat_err err = pin_sector(tab, sector, &pins.blocks[0]);
+
+    if (err == FAT_OK && fat_fattab_straddles(tab, cluster)) {
+        err = pin_sector(tab, sector + 1, &pins.blocks[1]);
     }
-    err = fat_cache_reclaim(tab->cache, block, offset,
-            &(struct fat_bits){.bytes = zeros, .mask = mask, .length = length});
-    fat_cache_put(tab->cache, block);
+    if (err == FAT_OK) {
+        *ret = pins;
+    } else {
+        fat_fattab_unpin(tab, &pins);
+    }
     return err;
 }
 
-fat_err fat_fattab_reclaim(const struct fat_fattab *tab, uint32_t cluster)
+void fat_fattab_unpin(const struct fat_fattab *tab, struct fat_fattab_pins *pins)
 {
+    for (size_t i = 0; i < 2; i++) {
+        if (pins->blocks[i]) {
+            fat_cache_put(tab->cache, pins->blocks[i]);
+        }
+    }
+}
+
+static fat_err reclaim_pinned(const struct fat_fattab *tab,
+        const struct fat_fattab_pins *pins, uint32_t cluster)
+{
+    static const uint8_t zeros[FAT_ENT_BYTES_MAX];
     const struct fat_ent_span span = fat_ent_locate(tab->geometry->type, cluster);
     const uint32_t part = first_part(tab, span);
-    const uint64_t sector = fat_fattab_sector(tab, cluster);
     uint8_t value[FAT_ENT_BYTES_MAX];
     uint8_t mask[FAT_ENT_BYTES_MAX];
     fat_err err;
 
     fat_ent_encode(tab->geometry->type, cluster,
             (struct fat_link){.kind = FAT_LINK_FREE}, value, mask);
-    err = reclaim_part(tab, sector, (size_t)(span.offset % tab->geometry->sector_bytes),
-            mask, part);
+    err = fat_cache_reclaim(tab->cache, pins->blocks[0],
+            (size_t)(span.offset % tab->geometry->sector_bytes),
+            &(struct fat_bits){.bytes = zeros, .mask = mask, .length = part});
     if (err == FAT_OK && part < span.length) {
-        err = reclaim_part(tab, sector + 1, 0, mask + part, span.length - part);
+        err = fat_cache_reclaim(tab->cache, pins->blocks[1], 0,
+                &(struct fat_bits){.bytes = zeros,
+                        .mask = mask + part,
+                        .length = span.length - part});
+    }
+    return err;
+}
+
+fat_err fat_fattab_reclaim(const struct fat_fattab *tab, uint32_t cluster)
+{
+    struct fat_fattab_pins pins;
+    fat_err err = fat_fattab_pin(tab, cluster, &pins);
+
+    if (err == FAT_OK) {
+        err = reclaim_pinned(tab, &pins, cluster);
+        fat_fattab_unpin(tab, &pins);
     }
     return err;
 }

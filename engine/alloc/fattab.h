@@ -75,7 +75,20 @@ FAT_MUST_CHECK fat_err fat_fattab_prepare_run(const struct fat_fattab *tab,
 void fat_fattab_set(const struct fat_fattab *tab, struct fat_edits *edits,
         enum fat_stage stage, uint32_t cluster, struct fat_link link);
 
-/* During RECLAIM: free @cluster in every image; reads its sectors if need be. */
+/* The one or two blocks of an entry, kept in the cache. */
+struct fat_fattab_pins {
+    struct fat_block *blocks[2]; /* NULL: none */
+};
+
+/* Nothing that is done with the entry of @cluster before unpinning has to read. */
+FAT_MUST_CHECK fat_err fat_fattab_pin(
+        const struct fat_fattab *tab, uint32_t cluster, struct fat_fattab_pins *ret);
+void fat_fattab_unpin(const struct fat_fattab *tab, struct fat_fattab_pins *pins);
+
+/*
+ * During RECLAIM: free @cluster in every image; reads its sectors if need be. Where that
+ * fails nothing was changed. FAT_E_CHANGED: as fat_cache_reclaim() has it.
+ */
 FAT_MUST_CHECK fat_err fat_fattab_reclaim(
         const struct fat_fattab *tab, uint32_t cluster);
 

@@ -31,11 +31,21 @@ static fat_err write_part(struct fat_tree *tree)
     return err == FAT_OK ? write_copies(tree) : err;
 }
 
+/* What is in quarantine is claimed again: the entry must not fail to be freed then. */
 static fat_err free_one(struct fat_tree *tree, uint32_t cluster)
 {
-    const fat_err err = fat_freemap_quarantine(tree->freemap, cluster);
+    struct fat_fattab_pins pins;
+    fat_err err = fat_fattab_pin(&tree->fattab, cluster, &pins);
 
-    return err == FAT_OK ? fat_fattab_reclaim(&tree->fattab, cluster) : err;
+    if (err != FAT_OK) {
+        return err;
+    }
+    err = fat_freemap_quarantine(tree->freemap, cluster);
+    if (err == FAT_OK) {
+        err = fat_fattab_reclaim(&tree->fattab, cluster);
+    }
+    fat_fattab_unpin(&tree->fattab, &pins);
+    return err;
 }
 
 /*

@@ -182,6 +182,28 @@ static void one_read_error_while_freeing_only_puts_it_off(void **state)
     fail_msg("there is no end to the reads of a commit");
 }
 
+/* A block may be read twice for one cluster: the second time is no other. */
+static void a_medium_that_fails_while_freeing_only_puts_it_off(void **state)
+{
+    bool fired = true;
+
+    (void)state;
+    for (unsigned nth = 1; fired; nth += nth / 12 + 1) {
+        struct image img;
+        unsigned failures;
+
+        make_farewell(&img);
+        failures = recdev_failures(img.rec);
+        recdev_fail(img.rec, RECDEV_READ, nth, FAT_E_IO, RECDEV_ALWAYS);
+        assert_int_equal(fat_volume_commit(img.volume), FAT_OK);
+        fired = recdev_failures(img.rec) > failures;
+        recdev_fail(img.rec, RECDEV_READ, 0, FAT_E_IO, RECDEV_ONCE);
+        assert_still_good(&img);
+        image_done(&img);
+        assert_true(nth < 100000);
+    }
+}
+
 static void clusters_that_can_never_be_freed_are_left_to_the_next_scan(void **state)
 {
     struct image img;
@@ -213,6 +235,7 @@ int main(void)
             cmocka_unit_test(they_go_once_it_is_repaired),
             cmocka_unit_test(they_go_where_the_damage_went_with_a_leftover),
             cmocka_unit_test(one_read_error_while_freeing_only_puts_it_off),
+            cmocka_unit_test(a_medium_that_fails_while_freeing_only_puts_it_off),
             cmocka_unit_test(
                     clusters_that_can_never_be_freed_are_left_to_the_next_scan),
     };
