@@ -39,7 +39,7 @@ FAT_MUST_CHECK fat_err fat_cache_new(struct fat_blkdev *dev, uint32_t sector_byt
 void fat_cache_free(struct fat_cache *cache);
 FAT_DEFINE_CLEANUP(struct fat_cache, fat_cache_free);
 
-/* Once, before the first change. */
+/* Once, before the first change. Of copies nothing is ever read through the cache. */
 void fat_cache_set_copies(
         struct fat_cache *cache, const struct fat_cache_copies *copies);
 

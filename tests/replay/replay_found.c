@@ -7,7 +7,7 @@
 #include "plans.h"
 #include "sequence.h"
 
-enum { OPS_MAX = 32 };
+enum { OPS_MAX = 32, TEXT_BYTES = 1000 };
 
 struct row {
     const char *name;
@@ -22,13 +22,13 @@ static const struct row rows[] = {
                 "create D/Same_long_name_3"},
 };
 
-static size_t parse(const char *text, struct op *ops)
+/* The operations' names lie in @copy. */
+static size_t parse(const char *text, char copy[TEXT_BYTES], struct op *ops)
 {
-    char copy[1000];
     char *save = NULL;
     size_t count = 0;
 
-    snprintf(copy, sizeof(copy), "%s", text);
+    snprintf(copy, TEXT_BYTES, "%s", text);
     for (char *part = strtok_r(copy, ";", &save); part && count < OPS_MAX;
             part = strtok_r(NULL, ";", &save)) {
         if (!op_parse(part, &ops[count++])) {
@@ -51,7 +51,8 @@ int main(void)
         base_make(&base, plan_named(plans[i]));
         for (size_t k = 0; k < sizeof(rows) / sizeof(rows[0]); k++) {
             struct op ops[OPS_MAX];
-            const size_t count = parse(rows[k].ops, ops);
+            char text[TEXT_BYTES];
+            const size_t count = parse(rows[k].ops, text, ops);
 
             printf("[%s] %s\n", plans[i], rows[k].name);
             sequence_judge(&base, ops, count, &options, &totals);

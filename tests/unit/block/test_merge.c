@@ -414,6 +414,14 @@ struct writer {
     atomic_bool stop;
 };
 
+/* Of the FAT or behind its copies: nobody edits these. */
+static uint64_t pick_sector(unsigned number)
+{
+    const unsigned n = number % 40;
+
+    return n < FAT_SECTORS ? FAT + n : FAT_C + n;
+}
+
 static void *keep_editing(void *context)
 {
     struct writer *writer = context;
@@ -421,8 +429,10 @@ static void *keep_editing(void *context)
 
     while (!writer->stop) {
         struct fat_edits edits;
-        const uint64_t sector = FAT + (seed = seed * 1103515245 + 12345) / 65536 % 40;
+        uint64_t sector;
 
+        seed = seed * 1103515245 + 12345;
+        sector = pick_sector(seed / 65536);
         fat_edits_init(&edits, writer->f->cache);
         if (fat_edits_prepare(&edits, sector, 2) != FAT_OK) {
             return context; /* not NULL: something is wrong */
