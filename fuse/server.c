@@ -43,7 +43,7 @@ static void give_up(const struct fat_server *s, struct fat_log *log)
     fat_log_say(log, true,
             s->mount.last_err == FAT_OK
                     ? "the medium does not answer: it could not be closed and stays "
-                      "marked dirty, but all changes are on it"
+                      "marked dirty, but what was committed is on it"
                     : "the medium does not answer: it could not be closed, changes may "
                       "be missing on it");
     _exit(EXIT_SYSTEM);

@@ -91,7 +91,9 @@ static fat_err learn_one(struct fat_runmap *map, const struct fat_fattab *tab,
         return err;
     }
     if (link.kind != FAT_LINK_NEXT && link.kind != FAT_LINK_END) {
-        return fault(ret_fault, cluster, fault_text(link.kind));
+        (void)fault(ret_fault, cluster, fault_text(link.kind));
+        ret_fault->is_free = link.kind == FAT_LINK_FREE;
+        return FAT_E_CORRUPT;
     }
     err = fat_runmap_reserve(map, 1);
     if (err != FAT_OK) {

@@ -35,6 +35,7 @@ struct fat_runmap {
 struct fat_chain_fault {
     uint32_t cluster; /* where it shows                                             */
     const char *text; /* constant                                                   */
+    bool is_free;     /* that cluster is, and may be claimed by anybody             */
 };
 
 /* @first   first cluster of the chain, 0 for none */

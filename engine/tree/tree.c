@@ -127,7 +127,10 @@ fat_err fat_tree_learn(struct fat_tree *tree, struct fat_runmap *map, uint32_t c
     struct fat_chain_fault fault;
     fat_err err = fat_runmap_learn(map, &tree->fattab, clusters, &fault);
 
-    if (err == FAT_E_CORRUPT) {
+    if (err == FAT_E_CORRUPT && fault.is_free) {
+        /* whoever claims it next would have its bytes in this chain */
+        fat_tree_danger(tree, fault.cluster, fault.text);
+    } else if (err == FAT_E_CORRUPT) {
         fat_tree_damage(tree, fault.cluster, fault.text);
     }
     return err;

@@ -282,7 +282,8 @@ static fat_err leave(struct fat_volume *volume) FAT_REQUIRES(volume->commit_lock
     if (err == FAT_OK && !volume->tree.damaged) {
         return clear(volume);
     }
-    return err == FAT_OK && wrote ? flush(volume) : err;
+    /* a commit whose last stage had nothing to write has left copies unflushed too */
+    return err == FAT_OK ? flush(volume) : err;
 }
 
 fat_err fat_commit_last(struct fat_volume *volume)

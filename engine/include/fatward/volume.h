@@ -34,8 +34,9 @@ struct fat_volume;
 enum {
     FAT_VOLUME_READ_ONLY = 1 << 0,
     /* On damage that an operation meets, that operation fails and others go on. No
-       cluster is freed from then on: what is given up stays lost until a repair. All
-       else that "Damage" above names still turns the volume read-only.               */
+       cluster is freed from then on: what is given up stays lost until a repair. A chain
+       that runs into a free cluster, and all else that "Damage" above names, still turn
+       the volume read-only.                                                          */
     FAT_VOLUME_CONTINUE = 1 << 1
 };
 

@@ -137,6 +137,29 @@ static void so_is_what_the_scan_finds_of_shared_clusters(void **state)
     image_drop(&p.img);
 }
 
+/* The next file to claim that cluster would be in the chain of the broken one. */
+static void so_is_a_chain_that_runs_into_a_free_cluster(void **state)
+{
+    struct patient p;
+    struct fat_found found;
+    struct fat_node *file;
+    uint32_t free_cluster;
+    uint8_t byte;
+    size_t got;
+
+    (void)state;
+    make_patient(&p, 16);
+    image_close(&p.img);
+    free_cluster = p.other + 1000;
+    surgery_link(&p.img, SURGERY_ALL, p.other, free_cluster);
+    open_to_continue(&p.img);
+    file = image_lookup(p.img.root, "other");
+    assert_int_equal(fat_file_read(file, OTHER - 1, &byte, 1, &got), FAT_E_CORRUPT);
+    fat_node_unref(file);
+    assert_int_equal(fat_create(p.img.root, "new", 0, &found), FAT_E_READONLY);
+    image_drop(&p.img);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -145,6 +168,7 @@ int main(void)
             cmocka_unit_test(it_is_freed_where_no_damage_was_met),
             cmocka_unit_test(a_failed_flush_is_the_end_all_the_same),
             cmocka_unit_test(so_is_what_the_scan_finds_of_shared_clusters),
+            cmocka_unit_test(so_is_a_chain_that_runs_into_a_free_cluster),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
