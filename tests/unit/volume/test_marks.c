@@ -188,7 +188,7 @@ static void a_medium_that_fails_while_freeing_only_puts_it_off(void **state)
     bool fired = true;
 
     (void)state;
-    for (unsigned nth = 1; fired; nth += nth / 12 + 1) {
+    for (unsigned nth = 1; fired; nth += nth / 4 + 1) {
         struct image img;
         unsigned failures;
 
