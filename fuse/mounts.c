@@ -4,7 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/sysmacros.h>
+
+#include "service/mountinfo.h"
 
 static bool is_octal(const char *text)
 {
@@ -28,16 +29,6 @@ static void unescape(char *text)
         to++;
     }
     *to = '\0';
-}
-
-/* "major:minor"; what the kernel prints is never anything else. */
-static dev_t parse_device(const char *text)
-{
-    char *colon;
-    const unsigned long major_number = strtoul(text, &colon, 10);
-
-    return makedev((unsigned)major_number,
-            *colon == ':' ? (unsigned)strtoul(colon + 1, NULL, 10) : 0);
 }
 
 /* "rw,user_id=1000,group_id=100": nobody but the kernel writes these words. */
@@ -83,7 +74,7 @@ static bool parse(char *line, const char *directory, struct fat_mounted *ret)
     }
     unescape(fields[type + 2]);
     fat_mounted_done(ret);
-    ret->device = parse_device(fields[FIELD_DEVICE]);
+    ret->device = fat_mountinfo_device(fields[FIELD_DEVICE]);
     ret->type = strdup(fields[type + 1]);
     ret->source = strdup(fields[type + 2]);
     ret->has_user = type + 3 < count && parse_user(fields[type + 3], &ret->user);
@@ -110,27 +101,6 @@ bool fat_mounts_find(const char *directory, struct fat_mounted *ret)
     if (!found) {
         fat_mounted_done(ret);
     }
-    return found;
-}
-
-bool fat_mounts_have(dev_t device)
-{
-    FILE *table = fopen("/proc/self/mountinfo", "re");
-    char *line = NULL;
-    size_t size = 0;
-    bool found = false;
-
-    if (!table) {
-        return false;
-    }
-    while (!found && getline(&line, &size, table) > 0) {
-        const char *field = strchr(line, ' ');
-
-        field = field ? strchr(field + 1, ' ') : NULL;
-        found = field && parse_device(field + 1) == device;
-    }
-    free(line);
-    (void)fclose(table);
     return found;
 }
 

@@ -17,9 +17,6 @@ struct fat_mounted {
 /* What is mounted, uppermost, on the absolute path @directory. False: nothing. */
 bool fat_mounts_find(const char *directory, struct fat_mounted *ret);
 
-/* Whether anything of that number is mounted, wherever. */
-bool fat_mounts_have(dev_t device);
-
 void fat_mounted_done(struct fat_mounted *mounted);
 
 #endif

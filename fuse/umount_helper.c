@@ -30,6 +30,7 @@
 #include <unistd.h>
 
 #include "mounts.h"
+#include "service/mountinfo.h"
 #include "unmount.h"
 
 #define PROGRAM "umount.fuse.fatward"
@@ -284,7 +285,7 @@ static int unmount(const struct request *request, const struct fat_mounted *moun
         return status;
     }
     /* a bind mount, or what it was made from, is there still */
-    if (fat_mounts_have(mounted->device)) {
+    if (fat_mountinfo_has(mounted->device)) {
         return EXIT_DONE;
     }
     return wait_for_server(request, mounted);

@@ -14,6 +14,8 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "mountinfo.h"
+
 enum { SYS_SECTOR_BYTES = 512 }; /* whatever the device's own sectors are */
 
 /* A part of a file. */
@@ -60,16 +62,6 @@ static uint64_t read_number(const char *directory, const char *name)
                                                           : 0;
 }
 
-/* "major:minor"; what the kernel prints is never anything else. */
-static dev_t parse_device(const char *text)
-{
-    char *colon;
-    const unsigned long major_number = strtoul(text, &colon, 10);
-
-    return makedev((unsigned)major_number,
-            *colon == ':' ? (unsigned)strtoul(colon + 1, NULL, 10) : 0);
-}
-
 static bool read_device(const char *directory, dev_t *ret)
 {
     char line[32];
@@ -77,7 +69,7 @@ static bool read_device(const char *directory, dev_t *ret)
     if (!read_line(directory, "dev", line, sizeof(line))) {
         return false;
     }
-    *ret = parse_device(line);
+    *ret = fat_mountinfo_device(line);
     return true;
 }
 
@@ -119,29 +111,6 @@ static bool is_locked(int fd, bool writing)
     return locked;
 }
 
-/* For those who may not open the device. */
-static bool is_mounted(dev_t device)
-{
-    FILE *mounts = fopen("/proc/self/mountinfo", "re");
-    char *line = NULL;
-    size_t size = 0;
-    bool found = false;
-
-    if (!mounts) {
-        return false;
-    }
-    while (!found && getline(&line, &size, mounts) > 0) {
-        const char *field = strchr(line, ' ');
-
-        /* proc(5): id parent major:minor ... */
-        field = field ? strchr(field + 1, ' ') : NULL;
-        found = field && parse_device(field + 1) == device;
-    }
-    free(line);
-    (void)fclose(mounts);
-    return found;
-}
-
 /* The claim lasts no longer than the question. */
 static bool is_device_in_use(const char *node, dev_t device, bool writing)
 {
@@ -150,7 +119,8 @@ static bool is_device_in_use(const char *node, dev_t device, bool writing)
     bool used;
 
     if (fd < 0) {
-        return errno == EBUSY || is_mounted(device);
+        /* those who may not open the device can ask for its mounts */
+        return errno == EBUSY || fat_mountinfo_has(device);
     }
     used = fstat(fd, &status) == 0 && S_ISBLK(status.st_mode) &&
            status.st_rdev == device && is_locked(fd, writing);

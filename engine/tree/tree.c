@@ -66,28 +66,6 @@ static void turn_read_only(struct fat_tree *tree, struct fat_report why)
     }
 }
 
-static void freeze(struct fat_tree *tree, struct fat_report why)
-{
-    why.severity = FAT_SEVERITY_DAMAGE;
-    atomic_store(&tree->damaged, true);
-    if (!atomic_exchange(&tree->frozen, true)) {
-        tell(tree, &why);
-    }
-}
-
-fat_err fat_tree_damage(struct fat_tree *tree, uint32_t cluster, const char *text)
-{
-    const struct fat_report why = {
-            .err = FAT_E_CORRUPT, .cluster = cluster, .text = text};
-
-    if (tree->continues) {
-        freeze(tree, why);
-    } else {
-        turn_read_only(tree, why);
-    }
-    return why.err;
-}
-
 fat_err fat_tree_danger(struct fat_tree *tree, uint32_t cluster, const char *text)
 {
     const fat_err err = FAT_E_CORRUPT;
@@ -95,6 +73,18 @@ fat_err fat_tree_danger(struct fat_tree *tree, uint32_t cluster, const char *tex
     turn_read_only(
             tree, (struct fat_report){.err = err, .cluster = cluster, .text = text});
     return err;
+}
+
+fat_err fat_tree_damage(struct fat_tree *tree, uint32_t cluster, const char *text)
+{
+    if (!tree->continues) {
+        return fat_tree_danger(tree, cluster, text);
+    }
+    atomic_store(&tree->damaged, true);
+    if (!atomic_exchange(&tree->frozen, true)) {
+        fat_tree_note(tree, FAT_SEVERITY_DAMAGE, FAT_E_CORRUPT, cluster, text);
+    }
+    return FAT_E_CORRUPT;
 }
 
 fat_err fat_tree_broken(struct fat_tree *tree, fat_err err, const char *text)

@@ -71,6 +71,15 @@ static void open_volume(struct image *img, unsigned type)
     image_reopen(img);
 }
 
+/* The other program comes behind a commit of ours. */
+static void open_and_change(struct image *img, const struct place *place)
+{
+    open_volume(img, place->type);
+    image_touch(img->root, "before");
+    assert_int_equal(fat_volume_commit(img->volume), FAT_OK);
+    change(img, place->find(img));
+}
+
 /* It said so once, it is read-only, and what it holds can still be read. */
 static void expect_noticed(struct image *img, const char *name)
 {
@@ -110,10 +119,7 @@ static void no_commit_writes_over_it(void **state)
     for (size_t i = 0; i < MARKS; i++) {
         struct image img;
 
-        open_volume(&img, marks[i].type);
-        image_touch(img.root, "before");
-        assert_int_equal(fat_volume_commit(img.volume), FAT_OK);
-        change(&img, marks[i].find(&img));
+        open_and_change(&img, &marks[i]);
         image_touch(img.root, "after");
         recdev_reset_counts(img.rec);
         if (fat_volume_commit(img.volume) != FAT_E_IO) {
@@ -132,10 +138,7 @@ static void closing_leaves_the_marks(void **state)
     for (size_t i = 0; i < MARKS; i++) {
         struct image img;
 
-        open_volume(&img, marks[i].type);
-        image_touch(img.root, "before");
-        assert_int_equal(fat_volume_commit(img.volume), FAT_OK);
-        change(&img, marks[i].find(&img));
+        open_and_change(&img, &marks[i]);
         recdev_reset_counts(img.rec);
         fat_node_unref(img.root);
         img.root = NULL;
