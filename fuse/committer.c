@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-#define _GNU_SOURCE /* pthread_timedjoin_np */
 #include "committer.h"
 
 #include <assert.h>
@@ -7,6 +6,8 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <time.h>
+
+#include "moment.h"
 
 enum { QUIET_SECONDS = 1 };
 
@@ -16,29 +17,10 @@ struct fat_committer {
     pthread_t thread;
     atomic_bool kicked;
     pthread_mutex_t lock; /* over @stopping and the sleep */
-    pthread_cond_t wake;  /* on the monotonic clock       */
+    pthread_cond_t wake;
     bool stopping;
     bool joined; /* the owner's */
 };
-
-static struct timespec after(struct timespec moment, unsigned seconds)
-{
-    moment.tv_sec += (time_t)seconds;
-    return moment;
-}
-
-static bool is_before(const struct timespec *a, const struct timespec *b)
-{
-    return a->tv_sec != b->tv_sec ? a->tv_sec < b->tv_sec : a->tv_nsec < b->tv_nsec;
-}
-
-static struct timespec now(void)
-{
-    struct timespec moment = {0};
-
-    (void)clock_gettime(CLOCK_MONOTONIC, &moment); /* cannot fail with this clock */
-    return moment;
-}
 
 /* False: time to stop. */
 static bool wait_for_kick(struct fat_committer *committer)
@@ -72,21 +54,22 @@ static bool sleep_until(struct fat_committer *committer, const struct timespec *
 /* From the first change to its commit, or somebody else's. False: time to stop. */
 static bool settle(struct fat_committer *committer)
 {
-    const struct timespec last = after(now(), committer->seconds);
+    const struct timespec last = fat_moment_after(fat_moment_now(), committer->seconds);
     struct fat_volume_pending seen = fat_volume_pending(committer->volume);
 
     while (seen.any) {
-        struct timespec end = after(now(), QUIET_SECONDS);
+        struct timespec end = fat_moment_after(fat_moment_now(), QUIET_SECONDS);
         const uint64_t changes = seen.changes;
 
-        if (is_before(&last, &end)) {
+        if (fat_moment_is_before(&last, &end)) {
             end = last;
         }
         if (!sleep_until(committer, &end)) {
             return false;
         }
         seen = fat_volume_pending(committer->volume);
-        if (seen.any && (seen.changes == changes || !is_before(&end, &last))) {
+        if (seen.any &&
+                (seen.changes == changes || !fat_moment_is_before(&end, &last))) {
             /* the engine has reported a failure, and every fsync will say so */
             (void)!fat_volume_commit(committer->volume);
             return true;
@@ -111,20 +94,6 @@ static void *run(void *argument)
     return NULL;
 }
 
-static bool init_condition(pthread_cond_t *condition)
-{
-    pthread_condattr_t attributes;
-    bool ok;
-
-    if (pthread_condattr_init(&attributes) != 0) {
-        return false;
-    }
-    ok = pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC) == 0 &&
-         pthread_cond_init(condition, &attributes) == 0;
-    pthread_condattr_destroy(&attributes);
-    return ok;
-}
-
 struct fat_committer *fat_committer_new(struct fat_volume *volume, unsigned seconds)
 {
     struct fat_committer *committer = calloc(1, sizeof(*committer));
@@ -135,7 +104,7 @@ struct fat_committer *fat_committer_new(struct fat_volume *volume, unsigned seco
     committer->volume = volume;
     committer->seconds = seconds;
     if (pthread_mutex_init(&committer->lock, NULL) == 0) {
-        if (init_condition(&committer->wake)) {
+        if (fat_moment_init_condition(&committer->wake)) {
             if (pthread_create(&committer->thread, NULL, run, committer) == 0) {
                 return committer;
             }
@@ -149,17 +118,13 @@ struct fat_committer *fat_committer_new(struct fat_volume *volume, unsigned seco
 
 bool fat_committer_stop(struct fat_committer *committer, unsigned seconds)
 {
-    struct timespec end = {0};
-
-    (void)clock_gettime(CLOCK_REALTIME, &end); /* this join knows no other clock */
-    end = after(end, seconds);
     fat_volume_stop_recovery(committer->volume);
     pthread_mutex_lock(&committer->lock);
     committer->stopping = true;
     pthread_cond_signal(&committer->wake);
     pthread_mutex_unlock(&committer->lock);
-    committer->joined = committer->joined ||
-                        pthread_timedjoin_np(committer->thread, NULL, &end) == 0;
+    committer->joined =
+            committer->joined || fat_moment_join(committer->thread, seconds * 1000);
     return committer->joined;
 }
 

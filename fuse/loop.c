@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#define _GNU_SOURCE /* pthread_timedjoin_np, STATX_BTIME */
+#define _GNU_SOURCE /* STATX_BTIME */
 #include "loop.h"
 
 #include <assert.h>
@@ -7,6 +7,7 @@
 #include <linux/fuse.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -15,6 +16,7 @@
 #include <unistd.h>
 
 #include "entry.h"
+#include "moment.h"
 
 /* Newer than the oldest <linux/fuse.h> that this is built with. */
 enum { OPCODE_SYNCFS = 50, OPCODE_STATX = 52 };
@@ -42,18 +44,26 @@ struct wire_statx {
 
 static_assert(sizeof(struct wire_statx) == 288, "the kernel's struct fuse_statx_out");
 
+struct worker {
+    struct fat_loop *loop;
+    pthread_t thread;
+    _Atomic uint64_t unique; /* of the request that it serves, 0: none */
+};
+
 struct fat_loop {
     struct fuse_session *session;
     struct fat_mount *mount;
     pthread_rwlock_t gate; /* shared by requests; DESTROY has it alone */
     pthread_mutex_t lock;  /* over everything below                    */
     pthread_cond_t change;
+    struct worker *workers; /* NULL before fat_loop_run() */
+    unsigned started, left; /* of them; @left is fat_loop_run()'s */
     unsigned running;
     bool stopping, failed;
     bool stuck; /* fat_loop_run()'s, when it has returned */
 };
 
-static void reply(const struct fat_loop *loop, uint64_t unique, int error,
+void fat_loop_reply(struct fuse_session *session, uint64_t unique, int error,
         const void *body, size_t length)
 {
     struct fuse_out_header header = {
@@ -68,14 +78,14 @@ static void reply(const struct fat_loop *loop, uint64_t unique, int error,
     const struct iovec parts[] = {{&header, sizeof(header)}, {data.to, length}};
 
     /* it fails when the caller was interrupted or the connection is gone */
-    (void)!writev(fuse_session_fd(loop->session), parts, length ? 2 : 1);
+    (void)!writev(fuse_session_fd(session), parts, length ? 2 : 1);
 }
 
 static void serve_syncfs(const struct fat_loop *loop, const struct fuse_in_header *in)
 {
     const fat_err err = fat_volume_commit(loop->mount->volume);
 
-    reply(loop, in->unique, fat_err_errno(err), NULL, 0);
+    fat_loop_reply(loop->session, in->unique, fat_err_errno(err), NULL, 0);
 }
 
 static struct wire_time wire_time_of(const struct timespec *time)
@@ -116,16 +126,16 @@ static void serve_statx(const struct fat_loop *loop, const struct fuse_in_header
     fat_err err;
 
     if (!fat_inodes_find(mount->inodes, in->nodeid, &inode)) {
-        reply(loop, in->unique, ESTALE, NULL, 0);
+        fat_loop_reply(loop->session, in->unique, ESTALE, NULL, 0);
         return;
     }
     err = fat_node_stat(inode.node, &stat);
     if (err < 0) {
-        reply(loop, in->unique, fat_err_errno(err), NULL, 0);
+        fat_loop_reply(loop->session, in->unique, fat_err_errno(err), NULL, 0);
         return;
     }
     answer = wire_statx_of(mount, &inode, &stat);
-    reply(loop, in->unique, 0, &answer, sizeof(answer));
+    fat_loop_reply(loop->session, in->unique, 0, &answer, sizeof(answer));
 }
 
 static void serve_shared(
@@ -133,7 +143,7 @@ static void serve_shared(
 {
     pthread_rwlock_rdlock(&loop->gate);
     if (loop->mount->finished) {
-        reply(loop, in->unique, ENOTCONN, NULL, 0);
+        fat_loop_reply(loop->session, in->unique, ENOTCONN, NULL, 0);
     } else if (in->opcode == OPCODE_SYNCFS) {
         serve_syncfs(loop, in);
     } else if (in->opcode == OPCODE_STATX) {
@@ -144,14 +154,16 @@ static void serve_shared(
     pthread_rwlock_unlock(&loop->gate);
 }
 
-static void serve(struct fat_loop *loop, struct fuse_buf *buffer)
+static void serve(struct worker *worker, struct fuse_buf *buffer)
 {
+    struct fat_loop *loop = worker->loop;
     struct fuse_in_header in;
 
     if (buffer->size < sizeof(in)) {
         return; /* no request; the kernel never sends one this short */
     }
     memcpy(&in, buffer->mem, sizeof(in));
+    atomic_store(&worker->unique, in.unique);
     if (in.opcode == FUSE_DESTROY) {
         pthread_rwlock_wrlock(&loop->gate);
         fuse_session_process_buf(loop->session, buffer);
@@ -159,6 +171,7 @@ static void serve(struct fat_loop *loop, struct fuse_buf *buffer)
     } else {
         serve_shared(loop, &in, buffer);
     }
+    atomic_store(&worker->unique, 0);
 }
 
 static void leave(struct fat_loop *loop, bool failed)
@@ -183,14 +196,15 @@ static bool is_worth_another(int received)
 
 static void *work(void *argument)
 {
-    struct fat_loop *loop = argument;
+    struct worker *worker = argument;
+    struct fat_loop *loop = worker->loop;
     struct fuse_buf buffer = {.mem = NULL};
     int received = -EINTR;
 
     while (!fuse_session_exited(loop->session)) {
         received = fuse_session_receive_buf(loop->session, &buffer);
         if (received > 0) {
-            serve(loop, &buffer);
+            serve(worker, &buffer);
         } else if (!is_worth_another(received)) {
             break;
         }
@@ -223,6 +237,7 @@ void fat_loop_free(struct fat_loop *loop)
         pthread_cond_destroy(&loop->change);
         pthread_mutex_destroy(&loop->lock);
         pthread_rwlock_destroy(&loop->gate);
+        free(loop->workers);
         free(loop);
     }
 }
@@ -233,73 +248,51 @@ static void on_wake(int number)
     (void)number;
 }
 
-static unsigned start(struct fat_loop *loop, pthread_t *threads, unsigned count)
+static void start(struct fat_loop *loop, unsigned count)
 {
     const struct sigaction wake = {.sa_handler = on_wake}; /* no SA_RESTART */
-    unsigned started = 0;
 
     if (sigaction(SIGUSR1, &wake, NULL) != 0) {
-        return 0;
+        return;
     }
     pthread_mutex_lock(&loop->lock);
-    while (started < count &&
-            pthread_create(&threads[started], NULL, work, loop) == 0) {
-        started++;
+    while (loop->started < count) {
+        struct worker *worker = &loop->workers[loop->started];
+
+        worker->loop = loop;
+        if (pthread_create(&worker->thread, NULL, work, worker) != 0) {
+            break;
+        }
+        loop->started++;
     }
-    loop->running = started;
+    loop->running = loop->started;
+    loop->left = loop->started;
     pthread_mutex_unlock(&loop->lock);
-    return started;
-}
-
-/* The threads, and how many of them have not ended; those are the first ones. */
-struct crew {
-    pthread_t *threads;
-    unsigned left;
-};
-
-static struct timespec moment_from_now(
-        clockid_t clock, unsigned seconds, long nanoseconds)
-{
-    struct timespec moment = {0};
-
-    (void)clock_gettime(clock, &moment); /* cannot fail with these clocks */
-    moment.tv_sec += (time_t)seconds;
-    moment.tv_nsec += nanoseconds;
-    if (moment.tv_nsec >= 1000000000) {
-        moment.tv_sec++;
-        moment.tv_nsec -= 1000000000;
-    }
-    return moment;
 }
 
 static bool is_past(const struct timespec *end)
 {
-    const struct timespec now = moment_from_now(CLOCK_MONOTONIC, 0, 0);
+    const struct timespec now = fat_moment_now();
 
-    return now.tv_sec > end->tv_sec ||
-           (now.tv_sec == end->tv_sec && now.tv_nsec >= end->tv_nsec);
+    return !fat_moment_is_before(&now, end);
 }
 
-/* Wait for all threads; false: some have not ended in time. */
-static bool gather(struct crew *crew)
+/* Wait for all threads; false: some, the first ones, have not ended in time. */
+static bool gather(struct fat_loop *loop)
 {
     const struct timespec end =
-            moment_from_now(CLOCK_MONOTONIC, FAT_PATIENCE_SECONDS, 0);
+            fat_moment_after(fat_moment_now(), loop->mount->patience.requests);
 
-    while (crew->left > 0 && !is_past(&end)) {
-        const pthread_t thread = crew->threads[crew->left - 1];
-        /* 10 ms, of the one clock that this is sure to know */
-        const struct timespec soon = moment_from_now(CLOCK_REALTIME, 0, 10000000);
-
+    while (loop->left > 0 && !is_past(&end)) {
         /* it may miss its signal just before it begins to read: until it ends */
-        for (unsigned i = 0; i < crew->left; i++) {
-            pthread_kill(crew->threads[i], SIGUSR1);
+        for (unsigned i = 0; i < loop->left; i++) {
+            pthread_kill(loop->workers[i].thread, SIGUSR1);
         }
-        if (pthread_timedjoin_np(thread, NULL, &soon) == 0) {
-            crew->left--;
+        if (fat_moment_join(loop->workers[loop->left - 1].thread, 10)) {
+            loop->left--;
         }
     }
-    return crew->left == 0;
+    return loop->left == 0;
 }
 
 /* A flush may take minutes, and a commit now waits for it; a hung read it doesn't. */
@@ -323,28 +316,27 @@ void fat_loop_stop_recovery(struct fat_loop *loop)
 
 bool fat_loop_run(struct fat_loop *loop, unsigned threads)
 {
-    struct crew crew = {.threads = calloc(threads, sizeof(pthread_t))};
     bool ok;
 
-    if (!crew.threads) {
+    loop->workers = calloc(threads, sizeof(*loop->workers));
+    if (!loop->workers) {
         return false;
     }
-    crew.left = start(loop, crew.threads, threads);
-    ok = crew.left > 0;
+    start(loop, threads);
+    ok = loop->left > 0;
     pthread_mutex_lock(&loop->lock);
     while (loop->running > 0 && !loop->stopping) {
         pthread_cond_wait(&loop->change, &loop->lock);
     }
     pthread_mutex_unlock(&loop->lock);
     fuse_session_exit(loop->session);
+    fat_watchdog_wake(loop->mount->watchdog);
     fat_loop_stop_recovery(loop);
-    if (!gather(&crew)) {
+    if (!gather(loop)) {
         commit_meanwhile(loop);
-        loop->stuck = !gather(&crew);
+        loop->stuck = !gather(loop);
     }
-    ok = ok && !loop->failed;
-    free(crew.threads);
-    return ok;
+    return ok && !loop->failed;
 }
 
 bool fat_loop_is_stuck(const struct fat_loop *loop)
@@ -354,10 +346,23 @@ bool fat_loop_is_stuck(const struct fat_loop *loop)
 
 void fat_loop_stop(struct fat_loop *loop)
 {
-    fat_notifier_stop(loop->mount->notifier);
+    (void)fat_notifier_stop(loop->mount->notifier, loop->mount->watched);
     fuse_session_exit(loop->session);
     pthread_mutex_lock(&loop->lock);
     loop->stopping = true;
     pthread_cond_signal(&loop->change);
+    pthread_mutex_unlock(&loop->lock);
+}
+
+void fat_loop_refuse(struct fat_loop *loop)
+{
+    pthread_mutex_lock(&loop->lock);
+    for (unsigned i = 0; i < loop->started; i++) {
+        const uint64_t unique = atomic_load(&loop->workers[i].unique);
+
+        if (unique) {
+            fat_loop_reply(loop->session, unique, EIO, NULL, 0);
+        }
+    }
     pthread_mutex_unlock(&loop->lock);
 }

@@ -10,6 +10,8 @@
 #define FAT_FUSE_LOOP_H
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 #include "mount.h"
 
@@ -21,8 +23,8 @@ void fat_loop_free(struct fat_loop *loop);
 
 /*
  * Serve with @threads threads until the volume is unmounted or fat_loop_stop(). Then a
- * scan that requests may wait for is given up, and they are waited for, as long as
- * FAT_PATIENCE_SECONDS say.
+ * scan that requests may wait for is given up, and they are waited for, as long as the
+ * mount's patience lasts.
  * False: no thread could be started, or the connection failed.
  */
 bool fat_loop_run(struct fat_loop *loop, unsigned threads);
@@ -32,6 +34,18 @@ bool fat_loop_is_stuck(const struct fat_loop *loop);
 
 /* Have nobody wait for a scan any more; from any thread. */
 void fat_loop_stop_recovery(struct fat_loop *loop);
+
+/* Answer what is being served with EIO; from any thread. */
+void fat_loop_refuse(struct fat_loop *loop);
+
+/*
+ * Answer a request past libfuse.
+ *
+ * @unique   the kernel's number for it; one that is none, or was answered, is ignored
+ * @error    0, or an errno without @body
+ */
+void fat_loop_reply(struct fuse_session *session, uint64_t unique, int error,
+        const void *body, size_t length);
 
 /* Let fat_loop_run() return when the requests under way are answered; from any thread. */
 void fat_loop_stop(struct fat_loop *loop);

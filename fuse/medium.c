@@ -75,15 +75,33 @@ static bool cannot_open(struct fat_log *log, fat_err err)
     return false;
 }
 
+static fat_err watch_and_open_volume(
+        struct fat_mount *mount, struct fat_log *log, struct fat_medium *medium)
+{
+    if (!fat_patience_read(&mount->patience)) {
+        fat_log_say(log, true,
+                "FATWARD_PATIENCE must be three numbers of seconds, such as 10,120,3600");
+        return FAT_E_INVAL;
+    }
+    mount->watched = fat_watched_new(mount->device, &mount->patience);
+    if (!mount->watched) {
+        return FAT_E_NOMEM;
+    }
+    mount->device = fat_watched_device(mount->watched);
+    return open_volume(mount, log, medium);
+}
+
 static bool open_volume_or_close(
         struct fat_mount *mount, struct fat_log *log, struct fat_medium *medium)
 {
-    const fat_err err = open_volume(mount, log, medium);
+    const fat_err err = watch_and_open_volume(mount, log, medium);
 
     if (err < 0) {
         fat_log_say_err(log, "can't be mounted", err);
         fat_blkdev_close(mount->device);
         mount->device = NULL;
+        fat_watched_free(mount->watched);
+        mount->watched = NULL;
     }
     return err == FAT_OK;
 }

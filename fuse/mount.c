@@ -38,12 +38,12 @@ bool fat_mount_start(struct fat_mount *mount, const struct fat_options *options)
 
 static bool end_committer(struct fat_mount *mount)
 {
-    if (fat_committer_stop(mount->committer, FAT_PATIENCE_SECONDS)) {
+    if (fat_committer_stop(mount->committer, mount->patience.requests)) {
         return true;
     }
     /* it may have been a commit that takes its time: this waits for that */
     mount->last_err = fat_volume_commit(mount->volume);
-    return fat_committer_stop(mount->committer, FAT_PATIENCE_SECONDS);
+    return fat_committer_stop(mount->committer, mount->patience.requests);
 }
 
 void fat_mount_finish(struct fat_mount *mount)
@@ -52,6 +52,7 @@ void fat_mount_finish(struct fat_mount *mount)
         return;
     }
     mount->finished = true;
+    fat_watchdog_wake(mount->watchdog); /* DESTROY comes before the loop's end */
     if (mount->committer && !end_committer(mount)) {
         mount->stuck = true;
         return;

@@ -19,7 +19,9 @@
 #include "inodes.h"
 #include "notifier.h"
 #include "options.h"
+#include "patience.h"
 #include "redirect.h"
+#include "watchdog.h"
 
 struct fat_mount {
     struct fat_blkdev *device;
@@ -28,6 +30,9 @@ struct fat_mount {
     struct fat_redirect *redirect;
     struct fat_committer *committer;
     struct fat_notifier *notifier; /* NULL until the session exists */
+    struct fat_watched *watched;   /* what @device passes its calls to */
+    struct fat_watchdog *watchdog;
+    struct fat_patience patience;
     struct fat_attr_rules rules;
     const struct fat_options *options; /* outlive the mount                          */
     bool sync, dirsync, flush;
@@ -39,12 +44,6 @@ struct fat_mount {
 
 /* Prepare to serve @mount->volume; false without memory or threads. */
 bool fat_mount_start(struct fat_mount *mount, const struct fat_options *options);
-
-/*
- * What is under way when the mount is gone may take this long, and after a commit as
- * long again; then it is believed that it never comes back.
- */
-enum { FAT_PATIENCE_SECONDS = 10 };
 
 /*
  * Let go of every node, commit, close the volume and the device. The first call

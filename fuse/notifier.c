@@ -10,12 +10,15 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "moment.h"
+
 enum {
     NOTIFY_INC_EPOCH = 8, /* <linux/fuse.h> of Linux 6.16; protocol 7.44   */
     EPOCH_MINOR = 44,
     NOTIFY_PRUNE = 9, /* of Linux 6.18 */
     PRUNE_MINOR = 45,
     LONGEST_QUEUE = 65536, /* more can't be waiting unless the kernel hangs */
+    STEP_MS = 500,
 };
 
 struct message {
@@ -37,13 +40,14 @@ static_assert(sizeof(fuse_ino_t) == sizeof(uint64_t), "as the kernel has them");
 struct fat_notifier {
     struct fuse_session *session;
     pthread_t thread;
-    atomic_bool epoch, can_prune;
+    atomic_bool epoch, can_prune, ended;
     pthread_mutex_t lock; /* over everything below */
     pthread_cond_t work;
     struct message *first;
     struct message **end;
     unsigned waiting;
     bool stopping;
+    bool joined; /* of whoever ends it */
 };
 
 static void free_message(struct message *message)
@@ -111,6 +115,7 @@ static void *run(void *argument)
         free_message(message);
         message = take_message(notifier);
     }
+    atomic_store(&notifier->ended, true);
     return NULL;
 }
 
@@ -136,18 +141,32 @@ struct fat_notifier *fat_notifier_new(struct fuse_session *session)
     return NULL;
 }
 
-void fat_notifier_stop(struct fat_notifier *notifier)
+void fat_notifier_dismiss(struct fat_notifier *notifier)
 {
-    bool stopped;
-
     pthread_mutex_lock(&notifier->lock);
-    stopped = notifier->stopping;
     notifier->stopping = true;
     pthread_cond_signal(&notifier->work);
     pthread_mutex_unlock(&notifier->lock);
-    if (!stopped) {
-        pthread_join(notifier->thread, NULL);
+}
+
+bool fat_notifier_stop(struct fat_notifier *notifier, struct fat_watched *watched)
+{
+    const struct timespec since = fat_moment_now();
+
+    fat_notifier_dismiss(notifier);
+    while (!notifier->joined) {
+        notifier->joined = fat_moment_join(notifier->thread, STEP_MS);
+        if (!notifier->joined && watched &&
+                fat_watched_is_overdue(watched, &since, NULL)) {
+            return false;
+        }
     }
+    return true;
+}
+
+bool fat_notifier_has_ended(const struct fat_notifier *notifier)
+{
+    return atomic_load(&notifier->ended);
 }
 
 void fat_notifier_free(struct fat_notifier *notifier)
@@ -155,7 +174,7 @@ void fat_notifier_free(struct fat_notifier *notifier)
     if (!notifier) {
         return;
     }
-    fat_notifier_stop(notifier);
+    (void)fat_notifier_stop(notifier, NULL);
     while (notifier->first) {
         struct message *message = notifier->first;
 

@@ -28,6 +28,7 @@ struct fat_server {
     struct fuse_session *session;
     struct fat_loop *loop;
     struct fat_signals *signals;
+    struct fat_unmounter *unmounter; /* whoever started it frees it */
 };
 
 /*

@@ -8,6 +8,7 @@
 
 struct fat_signals {
     struct fat_loop *loop;
+    struct fat_watched *watched;
     struct fat_unmounter *unmounter;
     atomic_bool unmounted;
     pthread_t thread;
@@ -40,7 +41,8 @@ static void unmount_in_order(struct fat_signals *signals)
 {
     /* what programs have mapped would be written back behind it */
     fat_loop_stop_recovery(signals->loop);
-    if (signals->unmounter && fat_unmounter_in_order(signals->unmounter)) {
+    if (signals->unmounter &&
+            fat_unmounter_in_order(signals->unmounter, signals->watched)) {
         atomic_store(&signals->unmounted, true);
     }
     fat_loop_stop(signals->loop);
@@ -60,8 +62,8 @@ static void *run(void *argument)
     return NULL;
 }
 
-struct fat_signals *fat_signals_new(
-        struct fat_loop *loop, struct fat_unmounter *unmounter)
+struct fat_signals *fat_signals_new(struct fat_loop *loop, struct fat_watched *watched,
+        struct fat_unmounter *unmounter)
 {
     struct fat_signals *signals = calloc(1, sizeof(*signals));
 
@@ -69,6 +71,7 @@ struct fat_signals *fat_signals_new(
         return NULL;
     }
     signals->loop = loop;
+    signals->watched = watched;
     signals->unmounter = unmounter;
     if (pthread_create(&signals->thread, NULL, run, signals) != 0) {
         free(signals);

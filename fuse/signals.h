@@ -17,12 +17,13 @@ struct fat_signals;
 bool fat_signals_block(void);
 
 /*
- * NULL without memory or without a thread. Both arguments outlive it.
+ * NULL without memory or without a thread. The arguments outlive it.
  *
+ * @watched     what the unmounter may be waiting for
  * @unmounter   NULL: nobody can take the mount off, a signal only stops the loop
  */
-struct fat_signals *fat_signals_new(
-        struct fat_loop *loop, struct fat_unmounter *unmounter);
+struct fat_signals *fat_signals_new(struct fat_loop *loop, struct fat_watched *watched,
+        struct fat_unmounter *unmounter);
 void fat_signals_free(struct fat_signals *signals); /* NULL is a no-op */
 
 /* Whether a signal has taken the mount off its directory. */

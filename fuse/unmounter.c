@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
@@ -13,6 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "moment.h"
 #include "mounts.h"
 #include "unmount.h"
 
@@ -20,6 +22,8 @@
 enum word { IN_ORDER = 'o', LEFT_OVER = 'l', DONE = 'y', NOT_DONE = 'n' };
 
 enum { CONNECTION = 3 }; /* the one descriptor beside 0 to 2 */
+
+enum { STEP_MS = 500 };
 
 struct fat_unmounter {
     int connection;
@@ -142,22 +146,45 @@ struct fat_unmounter *fat_unmounter_new(const char *directory)
     return unmounter;
 }
 
-static bool order(const struct fat_unmounter *unmounter, enum word word)
+static bool is_done(const struct fat_unmounter *unmounter)
 {
     char answer;
 
-    return tell(unmounter->connection, word) &&
-           hear(unmounter->connection, &answer) == 1 && answer == DONE;
+    return hear(unmounter->connection, &answer) == 1 && answer == DONE;
 }
 
-bool fat_unmounter_in_order(struct fat_unmounter *unmounter)
+/* False: the medium is waited for in vain. */
+static bool wait_for_answer(
+        const struct fat_unmounter *unmounter, struct fat_watched *watched)
 {
-    return order(unmounter, IN_ORDER);
+    const struct timespec since = fat_moment_now();
+    struct pollfd connection = {.fd = unmounter->connection, .events = POLLIN};
+
+    while (poll(&connection, 1, STEP_MS) == 0) {
+        if (fat_watched_is_overdue(watched, &since, NULL)) {
+            return false;
+        }
+    }
+    return true; /* or a failure, of which hear() says the same */
+}
+
+bool fat_unmounter_in_order(
+        struct fat_unmounter *unmounter, struct fat_watched *watched)
+{
+    return tell(unmounter->connection, IN_ORDER) &&
+           wait_for_answer(unmounter, watched) && is_done(unmounter);
 }
 
 bool fat_unmounter_left_over(struct fat_unmounter *unmounter)
 {
-    return order(unmounter, LEFT_OVER);
+    return tell(unmounter->connection, LEFT_OVER) && is_done(unmounter);
+}
+
+void fat_unmounter_leave_it(struct fat_unmounter *unmounter)
+{
+    if (unmounter) {
+        (void)tell(unmounter->connection, LEFT_OVER);
+    }
 }
 
 /* Nobody else would wait for it if we were gone first. */

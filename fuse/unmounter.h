@@ -10,6 +10,8 @@
 
 #include <stdbool.h>
 
+#include "watched.h"
+
 struct fat_unmounter;
 
 /*
@@ -22,14 +24,19 @@ struct fat_unmounter *fat_unmounter_new(const char *directory);
 
 /*
  * Have the kernel hand over what programs have mapped and changed, and take the mount
- * off, in use or not. Somebody has to serve requests meanwhile.
+ * off, in use or not. Somebody has to serve requests meanwhile; once the medium is
+ * overdue with something, it is not waited for any longer.
  *
  * False: it's still there, or another one lies on top of it.
  */
-bool fat_unmounter_in_order(struct fat_unmounter *unmounter);
+bool fat_unmounter_in_order(
+        struct fat_unmounter *unmounter, struct fat_watched *watched);
 
 /* Take off a mount that nobody serves: the connection has been closed. */
 bool fat_unmounter_left_over(struct fat_unmounter *unmounter);
+
+/* The same for a process that is about to end: that closes the connection. */
+void fat_unmounter_leave_it(struct fat_unmounter *unmounter);
 
 /* Wait for its end. NULL is a no-op. */
 void fat_unmounter_free(struct fat_unmounter *unmounter);

@@ -372,6 +372,7 @@ static fat_err set_aside(struct fat_node *node, uint32_t want)
     bool kept;
     fat_err err = FAT_OK;
 
+    node->set_aside = true;
     fat_freemap_keep(map, &node->reserve, true);
     have = node->map.clusters + fat_freemap_reserved(map, &node->reserve, &kept);
     if (want > have) {

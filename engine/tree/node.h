@@ -61,6 +61,7 @@ struct fat_node {
     bool is_directory; /* never changes                                          */
     bool removed;      /* namespace and node: its name is gone                   */
     bool overgrown;    /* node: its chain waits, longer than its size, for growth */
+    bool set_aside;    /* node: clusters may be kept in its reserve               */
     atomic_bool stale; /* see fat_node_make_stale()                              */
     struct fat_rwlock lock; /* level NODE */
 

@@ -66,12 +66,17 @@ static fat_err stat_node(struct fat_node *node, struct fat_stat *st)
     return err;
 }
 
-/* What fallocate has set aside counts as the file's. */
+/*
+ * What fallocate has set aside counts as the file's. For all others nobody is asked:
+ * under the free map's lock somebody may be waiting for the medium.
+ */
 static uint64_t kept_bytes(struct fat_node *node)
 {
-    bool kept;
+    bool kept = false;
     const uint32_t clusters =
-            fat_freemap_reserved(node->tree->freemap, &node->reserve, &kept);
+            node->set_aside
+                    ? fat_freemap_reserved(node->tree->freemap, &node->reserve, &kept)
+                    : 0;
 
     return kept ? (uint64_t)clusters * node->tree->geometry.cluster_bytes : 0;
 }
