@@ -8,6 +8,9 @@
 #include "block/block.h"
 #include "block/stage.h"
 
+/* Sectors of one row: two pages of 4096 bytes, which often fail as a whole. */
+enum { UNREAD_MAX = 16 };
+
 static bool differs(struct fat_cache *cache, uint64_t sector, const uint8_t *bytes)
         FAT_REQUIRES(cache->lock)
 {
@@ -18,28 +21,71 @@ static bool differs(struct fat_cache *cache, uint64_t sector, const uint8_t *byt
            memcmp(block->disk, bytes, cache->sector_bytes) != 0;
 }
 
-fat_err fat_blocks_prove(struct fat_cache *cache, uint64_t sector, size_t count)
+/* Compare what was read of @count sectors into cache->proof. */
+static fat_err compare(struct fat_cache *cache, uint64_t sector, size_t count)
 {
-    const size_t bytes = cache->sector_bytes;
-    fat_err err = cache->dev->ops->read(
-            cache->dev, sector * bytes, cache->proof, count * bytes);
+    fat_err err = FAT_OK;
 
-    if (err != FAT_OK) {
-        if (cache->unseen == FAT_OK) {
-            cache->unseen = err;
-            cache->unseen_sector = sector;
-        }
-        return FAT_OK; /* that it can't be read proves nothing of the kind */
-    }
     fat_mutex_lock(&cache->lock);
     for (size_t i = 0; i < count && err == FAT_OK; i++) {
-        if (differs(cache, sector + i, cache->proof + i * bytes)) {
+        if (differs(cache, sector + i, cache->proof + i * cache->sector_bytes)) {
             cache->changed = sector + i;
             err = FAT_E_CHANGED;
         }
     }
     fat_mutex_unlock(&cache->lock);
     return err;
+}
+
+static fat_err look(struct fat_cache *cache, uint64_t sector, size_t count)
+{
+    return cache->dev->ops->read(cache->dev, sector * cache->sector_bytes, cache->proof,
+            count * cache->sector_bytes);
+}
+
+static void note_unseen(struct fat_cache *cache, uint64_t sector, fat_err err)
+{
+    if (cache->unseen == FAT_OK) {
+        cache->unseen = err;
+        cache->unseen_sector = sector;
+    }
+}
+
+/*
+ * Of a row that can't be read at once, only the sectors that can't be read alone stay
+ * unproven, and no more is asked of a medium where there are many of them: each may
+ * take seconds. That a sector can't be read proves nothing.
+ */
+static fat_err prove_each(struct fat_cache *cache, uint64_t sector, size_t count)
+{
+    unsigned unread = 0;
+    fat_err err = FAT_OK;
+
+    for (size_t i = 0; i < count && err == FAT_OK && unread < UNREAD_MAX; i++) {
+        const fat_err seen = look(cache, sector + i, 1);
+
+        if (seen == FAT_OK) {
+            err = compare(cache, sector + i, 1);
+        } else {
+            note_unseen(cache, sector + i, seen);
+            unread++;
+        }
+    }
+    return err;
+}
+
+fat_err fat_blocks_prove(struct fat_cache *cache, uint64_t sector, size_t count)
+{
+    const fat_err err = look(cache, sector, count);
+
+    if (err == FAT_OK) {
+        return compare(cache, sector, count);
+    }
+    if (count > 1) {
+        return prove_each(cache, sector, count);
+    }
+    note_unseen(cache, sector, err);
+    return FAT_OK;
 }
 
 fat_err fat_cache_prove(struct fat_cache *cache, uint64_t sector)

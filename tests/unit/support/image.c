@@ -74,7 +74,10 @@ static void take_report(void *context, const struct fat_report *report)
 {
     struct image *img = context;
 
-    img->warnings += report->severity == FAT_SEVERITY_WARNING;
+    if (report->severity == FAT_SEVERITY_WARNING) {
+        img->warnings++;
+        img->warned_sector = report->sector;
+    }
     if (report->severity == FAT_SEVERITY_DAMAGE) {
         img->damage_reports++;
         img->damage = report->err;

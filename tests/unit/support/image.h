@@ -46,6 +46,7 @@ struct image {
     struct fat_node *root;     /* the same                                      */
     struct fat_time now;       /* what the volume's clock says                  */
     unsigned warnings;         /* reports of that weight                         */
+    uint64_t warned_sector;    /* of the last of them                            */
     unsigned damage_reports;
     fat_err damage; /* of the last of them                                      */
 };

@@ -224,6 +224,131 @@ static void a_failed_look_is_no_proof(void **state)
     image_done(&img);
 }
 
+/* A window on another device in which some bytes can be written, but not read. */
+struct worn_device {
+    struct fat_blkdev dev;
+    struct fat_blkdev *below;
+    uint64_t offset, length; /* of what can't be read                           */
+    unsigned failed;         /* reads                                           */
+};
+
+static fat_err worn_read(
+        struct fat_blkdev *dev, uint64_t offset, void *buffer, size_t length)
+{
+    struct worn_device *worn = (struct worn_device *)dev;
+
+    if (worn->length > 0 && offset < worn->offset + worn->length &&
+            worn->offset < offset + length) {
+        worn->failed++;
+        return FAT_E_IO;
+    }
+    return worn->below->ops->read(worn->below, offset, buffer, length);
+}
+
+static fat_err worn_write(
+        struct fat_blkdev *dev, uint64_t offset, const void *buffer, size_t length)
+{
+    const struct worn_device *worn = (const struct worn_device *)dev;
+
+    return worn->below->ops->write(worn->below, offset, buffer, length);
+}
+
+static fat_err worn_flush(struct fat_blkdev *dev)
+{
+    const struct worn_device *worn = (const struct worn_device *)dev;
+
+    return worn->below->ops->flush(worn->below);
+}
+
+static const struct fat_blkdev_ops worn_ops = {
+        .read = worn_read, .write = worn_write, .flush = worn_flush};
+
+enum { PER_SECTOR = 512 / 32, ROW = 3 };
+
+/*
+ * New names in the first @sectors of the root, which one write is to bring to the disk;
+ * the second of them can't be read by then. Returns where the row begins.
+ */
+static uint64_t fill_a_row(
+        struct image *img, struct worn_device *worn, unsigned sectors)
+{
+    uint64_t row;
+
+    image_make(img, &(struct image_spec){.type = 16, .root_entries = 2048});
+    image_close(img);
+    *worn = (struct worn_device){.dev = *img->dev, .below = img->dev};
+    worn->dev.ops = &worn_ops;
+    img->dev = &worn->dev;
+    image_open(img);
+    image_touch(img->root, "FIRST");
+    assert_int_equal(fat_volume_commit(img->volume), FAT_OK);
+    row = surgery_entry_of(img->root, "FIRST") / 512 * 512;
+    for (unsigned i = 0; i < sectors * PER_SECTOR - 1; i++) {
+        const char name[3] = {(char)('A' + i / 26), (char)('A' + i % 26), '\0'};
+
+        image_touch(img->root, name);
+    }
+    worn->offset = row + 512;
+    worn->length = 512;
+    return row;
+}
+
+static void a_sector_that_cannot_be_read_hides_no_change_beside_it(void **state)
+{
+    static const uint64_t sectors[] = {0, 2};
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        struct worn_device worn;
+        struct image img;
+        const uint64_t row = fill_a_row(&img, &worn, ROW);
+
+        change(&img, row + sectors[i] * 512 + 500);
+        recdev_reset_counts(img.rec);
+        assert_int_equal(fat_volume_commit(img.volume), FAT_E_IO);
+        assert_int_equal(img.damage_reports, 1);
+        assert_int_equal(img.damage, FAT_E_CHANGED);
+        assert_int_equal(recdev_counts(img.rec).writes, 0);
+        assert_int_equal(worn.failed, sectors[i] < 1 ? 1 : 2);
+        image_drop(&img);
+    }
+}
+
+static void only_the_sector_that_cannot_be_read_stays_unproven(void **state)
+{
+    struct worn_device worn;
+    struct image img;
+    const uint64_t row = fill_a_row(&img, &worn, ROW);
+
+    (void)state;
+    assert_int_equal(fat_volume_commit(img.volume), FAT_OK);
+    assert_int_equal(img.warnings, 1);
+    assert_int_equal(img.warned_sector, row / 512 + 1);
+    assert_int_equal(
+            worn.failed, 4); /* in FILL and PUBLISH: with the row, then alone */
+    worn.length = 0;
+    image_done(&img);
+}
+
+/* Each read may take seconds, and a commit is waited for. */
+static void a_medium_that_reads_nothing_is_not_asked_for_every_sector(void **state)
+{
+    enum { UNREAD_MAX = 16, MANY = 40 };
+    struct worn_device worn;
+    struct image img;
+    const uint64_t row = fill_a_row(&img, &worn, MANY);
+
+    (void)state;
+    worn.offset = row;
+    worn.length = (uint64_t)MANY * 512;
+    assert_int_equal(fat_volume_commit(img.volume), FAT_OK);
+    assert_int_equal(img.warnings, 1);
+    assert_int_equal(img.warned_sector, row / 512);
+    assert_int_equal(worn.failed, 2 * (1 + UNREAD_MAX));
+    worn.length = 0;
+    image_done(&img);
+}
+
 /* A card whose FSInfo can't be read has files that can. */
 static void marks_that_cannot_be_read_open_it_read_only(void **state)
 {
@@ -253,6 +378,9 @@ int main(void)
             cmocka_unit_test(a_changed_directory_is_not_written_over),
             cmocka_unit_test(a_changed_fat_sector_is_not_freed_in),
             cmocka_unit_test(a_failed_look_is_no_proof),
+            cmocka_unit_test(a_sector_that_cannot_be_read_hides_no_change_beside_it),
+            cmocka_unit_test(only_the_sector_that_cannot_be_read_stays_unproven),
+            cmocka_unit_test(a_medium_that_reads_nothing_is_not_asked_for_every_sector),
             cmocka_unit_test(marks_that_cannot_be_read_open_it_read_only),
     };
 
