@@ -44,6 +44,7 @@ struct fat_block {
     bool in_open, in_commit, copies_due;
     bool reclaimed; /* changed by fat_cache_reclaim() since it was last written  */
     bool link_strays, cut_strays;
+    bool shared; /* a file has written its data there: see fat_cache_note_data() */
     struct fat_images open;   /* of the open interval                               */
     struct fat_images commit; /* of the commit under way                            */
     uint8_t disk[];           /* what is on disk                                    */
@@ -72,7 +73,7 @@ struct fat_cache {
     /* used by the commit alone, which is one at a time */
     uint8_t *transfer; /* FAT_CACHE_TRANSFER bytes                              */
     uint8_t *proof;    /* FAT_CACHE_TRANSFER bytes: what the disk says          */
-    uint64_t changed;  /* the sector for which FAT_E_CHANGED was returned       */
+    uint64_t changed;  /* the sector that did not hold what its block says      */
     fat_err unseen;    /* why the first look failed that did, and where         */
     uint64_t unseen_sector;
 };
@@ -104,6 +105,7 @@ void fat_block_enter_commit(struct fat_cache *cache, struct fat_block *block)
  * cached, say that it holds? Nobody else changes them while a commit runs.
  *
  * FAT_E_CHANGED   no: another program has written there
+ * FAT_E_CORRUPT   no: a file of ours has, which shares the cluster
  */
 FAT_MUST_CHECK fat_err fat_blocks_prove(
         struct fat_cache *cache, uint64_t sector, size_t count);

@@ -83,6 +83,13 @@ void fat_cache_each_image(struct fat_cache *cache, struct fat_block *block,
  */
 void fat_cache_forget(struct fat_cache *cache, uint64_t sector, uint64_t count);
 
+/*
+ * A file's data are about to be written to @count sectors from @sector on, past the
+ * cache. A block there is of a directory that shares the file's clusters; a commit that
+ * finds it changed then says so, and accuses no other program.
+ */
+void fat_cache_note_data(struct fat_cache *cache, uint64_t sector, uint64_t count);
+
 /* So much is waiting that a commit should come before the next change. */
 bool fat_cache_is_heavy(struct fat_cache *cache);
 

@@ -11,14 +11,18 @@
 /* Sectors of one row: two pages of 4096 bytes, which often fail as a whole. */
 enum { UNREAD_MAX = 16 };
 
-static bool differs(struct fat_cache *cache, uint64_t sector, const uint8_t *bytes)
-        FAT_REQUIRES(cache->lock)
+static fat_err compare_one(struct fat_cache *cache, uint64_t sector,
+        const uint8_t *bytes) FAT_REQUIRES(cache->lock)
 {
     const struct fat_block *block = fat_block_find(cache, sector);
 
     /* What fat_cache_reclaim() has changed was looked at then. */
-    return block && block->state == FAT_BLOCK_READY && !block->reclaimed &&
-           memcmp(block->disk, bytes, cache->sector_bytes) != 0;
+    if (!block || block->state != FAT_BLOCK_READY || block->reclaimed ||
+            memcmp(block->disk, bytes, cache->sector_bytes) == 0) {
+        return FAT_OK;
+    }
+    cache->changed = sector;
+    return block->shared ? FAT_E_CORRUPT : FAT_E_CHANGED;
 }
 
 /* Compare what was read of @count sectors into cache->proof. */
@@ -28,13 +32,23 @@ static fat_err compare(struct fat_cache *cache, uint64_t sector, size_t count)
 
     fat_mutex_lock(&cache->lock);
     for (size_t i = 0; i < count && err == FAT_OK; i++) {
-        if (differs(cache, sector + i, cache->proof + i * cache->sector_bytes)) {
-            cache->changed = sector + i;
-            err = FAT_E_CHANGED;
-        }
+        err = compare_one(cache, sector + i, cache->proof + i * cache->sector_bytes);
     }
     fat_mutex_unlock(&cache->lock);
     return err;
+}
+
+void fat_cache_note_data(struct fat_cache *cache, uint64_t sector, uint64_t count)
+{
+    fat_mutex_lock(&cache->lock);
+    for (uint64_t i = 0; i < count; i++) {
+        struct fat_block *block = fat_block_find(cache, sector + i);
+
+        if (block) {
+            block->shared = true;
+        }
+    }
+    fat_mutex_unlock(&cache->lock);
 }
 
 static fat_err look(struct fat_cache *cache, uint64_t sector, size_t count)

@@ -96,6 +96,7 @@ bool fat_cache_snapshot(struct fat_cache *cache);
  * Each sector is looked at before it is written over, but for FAT copies.
  *
  * FAT_E_CHANGED   it does not hold what we left there: fat_cache_changed_sector()
+ * FAT_E_CORRUPT   likewise, and a file that shares its cluster was written to
  * FAT_E_IO and the device's other errors: the commit must be given up for good.
  */
 FAT_MUST_CHECK fat_err fat_cache_write_stage(
@@ -129,10 +130,12 @@ FAT_MUST_CHECK fat_err fat_cache_write_now(struct fat_cache *cache, uint64_t sec
  * commit alone. A failed read proves nothing and is FAT_OK: fat_cache_unseen().
  *
  * FAT_E_CHANGED   no
+ * FAT_E_CORRUPT   no, as fat_cache_write_stage() has it; never of a sector that is not
+ *                 in a cluster
  */
 FAT_MUST_CHECK fat_err fat_cache_prove(struct fat_cache *cache, uint64_t sector);
 
-/* The sector that FAT_E_CHANGED was about. By the commit alone. */
+/* The sector that FAT_E_CHANGED, or such a FAT_E_CORRUPT, was about. By the commit alone. */
 uint64_t fat_cache_changed_sector(const struct fat_cache *cache);
 
 /*

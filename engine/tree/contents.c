@@ -22,6 +22,11 @@ static fat_err read_bytes(
 static fat_err write_bytes(
         struct fat_tree *tree, uint64_t device_offset, void *bytes, size_t length)
 {
+    const uint32_t sector_bytes = tree->geometry.sector_bytes;
+    const uint64_t first = device_offset / sector_bytes;
+    const uint64_t last = (device_offset + length - 1) / sector_bytes;
+
+    fat_cache_note_data(tree->cache, first, last - first + 1);
     return tree->dev->ops->write(tree->dev, device_offset, bytes, length);
 }
 

@@ -107,6 +107,15 @@ fat_err fat_tree_changed(struct fat_tree *tree, uint64_t sector)
     return err;
 }
 
+fat_err fat_tree_shared(struct fat_tree *tree, uint64_t sector)
+{
+    const struct fat_geometry *g = &tree->geometry;
+    const uint64_t cluster = (sector - g->data_start) / g->cluster_sectors;
+
+    return fat_tree_danger(tree, (uint32_t)cluster + FAT_CLUSTER_FIRST,
+            "a file shares a cluster with a directory, and was written over it");
+}
+
 fat_err fat_tree_writable(const struct fat_tree *tree)
 {
     return atomic_load(&tree->read_only) ? FAT_E_READONLY : FAT_OK;

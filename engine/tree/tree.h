@@ -93,6 +93,9 @@ fat_err fat_tree_broken(struct fat_tree *tree, fat_err err, const char *text);
 /* Another program has written to logical @sector: likewise, FAT_E_CHANGED. */
 fat_err fat_tree_changed(struct fat_tree *tree, uint64_t sector);
 
+/* A file's data were written to logical @sector, which is a directory's: danger. */
+fat_err fat_tree_shared(struct fat_tree *tree, uint64_t sector);
+
 void fat_tree_note(struct fat_tree *tree, enum fat_severity severity, fat_err err,
         uint32_t cluster, const char *text);
 

@@ -75,17 +75,23 @@ static void finish(struct fat_volume *volume, const struct fat_interval_taken *t
 
 /*
  * W8: what has reached the disk of a failed write or flush, nobody knows; and where
- * another program writes too, what we would write on is not what we know.
+ * another program writes too, or a file over a directory, what we would write on is not
+ * what we know.
  */
 static void give_up(struct fat_volume *volume, fat_err err, const char *text)
         FAT_REQUIRES(volume->commit_lock)
 {
     struct fat_tree *tree = &volume->tree;
 
-    volume->broken =
-            err == FAT_E_CHANGED
-                    ? fat_tree_changed(tree, fat_cache_changed_sector(tree->cache))
-                    : fat_tree_broken(tree, err, text);
+    const uint64_t sector = fat_cache_changed_sector(tree->cache);
+
+    if (err == FAT_E_CHANGED) {
+        volume->broken = fat_tree_changed(tree, sector);
+    } else if (err == FAT_E_CORRUPT) {
+        volume->broken = fat_tree_shared(tree, sector);
+    } else {
+        volume->broken = fat_tree_broken(tree, err, text);
+    }
 }
 
 /* What can be written, but not read any more, is a medium to be copied soon. */

@@ -81,6 +81,7 @@ static void take_report(void *context, const struct fat_report *report)
     if (report->severity == FAT_SEVERITY_DAMAGE) {
         img->damage_reports++;
         img->damage = report->err;
+        img->damaged_cluster = report->cluster;
     }
 }
 

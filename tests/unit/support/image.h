@@ -49,6 +49,7 @@ struct image {
     uint64_t warned_sector;    /* of the last of them                            */
     unsigned damage_reports;
     fat_err damage; /* of the last of them                                      */
+    uint32_t damaged_cluster; /* the same                                       */
 };
 
 void image_make(struct image *img, const struct image_spec *spec);

@@ -349,6 +349,50 @@ static void a_medium_that_reads_nothing_is_not_asked_for_every_sector(void **sta
     image_done(&img);
 }
 
+/* The program that has written there is the user's own, over a damaged volume. */
+static void a_file_that_shares_a_directory_is_named_and_nobody_accused(void **state)
+{
+    static const unsigned types[] = {12, 16, 32};
+
+    (void)state;
+    for (size_t i = 0; i < 3; i++) {
+        struct image img;
+        struct fat_node *folder;
+        struct fat_node *file;
+        uint32_t cluster;
+        uint64_t entry;
+        uint8_t data[512];
+
+        open_volume(&img, types[i]);
+        folder = image_mkdir(img.root, "FOLDER");
+        cluster = surgery_first(folder);
+        entry = surgery_entry_of(img.root, "F");
+        fat_node_unref(folder);
+        image_close(&img);
+        surgery_point(&img, entry, cluster, sizeof(data));
+        image_open(&img);
+        folder = image_lookup(img.root, "FOLDER");
+        file = image_lookup(img.root, "F");
+        image_touch(folder, "before");
+        assert_int_equal(fat_volume_commit(img.volume), FAT_OK);
+
+        memset(data, 0xda, sizeof(data));
+        image_write(file, 0, data, sizeof(data));
+        image_touch(folder, "after");
+        assert_int_equal(fat_volume_commit(img.volume), FAT_E_IO);
+        assert_int_equal(img.damage_reports, 1);
+        assert_int_equal(img.damage, FAT_E_CORRUPT);
+        assert_int_equal(img.damaged_cluster, cluster);
+        assert_non_null(strstr(
+                fat_volume_read_only_reason(img.volume), "a file shares a cluster"));
+        surgery_read(&img, surgery_cluster(&img, cluster), data, sizeof(data));
+        assert_int_equal(data[0], 0xda); /* what the user wrote is not written over */
+        fat_node_unref(file);
+        fat_node_unref(folder);
+        image_drop(&img);
+    }
+}
+
 /* A card whose FSInfo can't be read has files that can. */
 static void marks_that_cannot_be_read_open_it_read_only(void **state)
 {
@@ -381,6 +425,8 @@ int main(void)
             cmocka_unit_test(a_sector_that_cannot_be_read_hides_no_change_beside_it),
             cmocka_unit_test(only_the_sector_that_cannot_be_read_stays_unproven),
             cmocka_unit_test(a_medium_that_reads_nothing_is_not_asked_for_every_sector),
+            cmocka_unit_test(
+                    a_file_that_shares_a_directory_is_named_and_nobody_accused),
             cmocka_unit_test(marks_that_cannot_be_read_open_it_read_only),
     };
 
