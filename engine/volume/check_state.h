@@ -46,11 +46,10 @@ struct fat_check_piece {
 /* Parts of a piece are read alone where the whole can't be; even, for FAT12's sake. */
 enum { FAT_CHECK_PART_ENTRIES = 256, FAT_CHECK_PARTS_MAX = 64 };
 
-/* A piece in memory. */
+/* Which part of the FAT is in a place of view_bytes. */
 struct fat_check_view {
-    struct fat_check_piece piece; /* .count 0: none                           */
-    uint64_t unread;              /* a bit for each part that no copy gave    */
-    uint8_t *bytes;
+    uint32_t after; /* the number of the next part; 0: none is              */
+    bool unread;    /* no copy gave it                                       */
 };
 
 /* A directory that waits to be read, or is being read with what is below it. */
@@ -96,6 +95,7 @@ struct fat_check {
 
     struct fat_check_view *views; /* of the FAT, see check_link.c              */
     uint8_t *view_bytes;
+    size_t part_bytes;
     bool fat_unread;                /* that it can't be read has been said     */
     uint8_t *marks[FAT_MARK_COUNT]; /* a bit per cluster, 0 and 1 included     */
     uint32_t unread_count;          /* clusters whose entries can't be read    */

@@ -63,6 +63,55 @@ static void a_second_owner_is_found_when_the_piece_has_gone(void **state)
     image_drop(&img);
 }
 
+static struct recdev_counts cost_of(struct image *img)
+{
+    recdev_reset_counts(img->rec);
+    image_check_clean(img->dev);
+    return recdev_counts(img->rec);
+}
+
+enum { LINKS = 2000, PART_BYTES = 256 * 4 };
+
+/* Not the neighbours of a cluster that the chain only touches. */
+static void a_chain_that_jumps_about_costs_a_small_read_for_each_link(void **state)
+{
+    struct recdev_counts before;
+    struct recdev_counts after;
+    struct image img;
+
+    (void)state;
+    image_make(&img, &(struct image_spec){.type = 32, .clusters = MANY});
+    image_close(&img);
+    before = cost_of(&img);
+    image_open(&img);
+    make_zigzag(&img, "there and back", LINKS);
+    image_close(&img);
+    after = cost_of(&img);
+    assert_in_range(after.reads - before.reads, LINKS / 2, LINKS + 16);
+    assert_true(after.bytes_read - before.bytes_read < 2 * LINKS * PART_BYTES);
+    image_drop(&img);
+}
+
+/* Two copies are read in pieces of 64 KiB, and then the chain in its order. */
+static void a_chain_in_order_costs_few_reads(void **state)
+{
+    enum { CLUSTERS = 120000, PARTS = CLUSTERS / 256, GROUP = 16 };
+    struct recdev_counts before;
+    struct recdev_counts after;
+    struct image img;
+
+    (void)state;
+    image_make(&img, &(struct image_spec){.type = 32, .clusters = MANY});
+    image_close(&img);
+    before = cost_of(&img);
+    image_open(&img);
+    image_put(img.root, "long", 1, (size_t)CLUSTERS * 512);
+    image_close(&img);
+    after = cost_of(&img);
+    assert_in_range(after.reads - before.reads, PARTS / GROUP, PARTS / GROUP + 16);
+    image_drop(&img);
+}
+
 static void memory_is_a_few_bits_for_each_cluster(void **state)
 {
     struct image img;
@@ -174,6 +223,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
             cmocka_unit_test(a_chain_between_pieces_that_share_a_view_is_followed),
             cmocka_unit_test(a_second_owner_is_found_when_the_piece_has_gone),
+            cmocka_unit_test(a_chain_that_jumps_about_costs_a_small_read_for_each_link),
+            cmocka_unit_test(a_chain_in_order_costs_few_reads),
             cmocka_unit_test(memory_is_a_few_bits_for_each_cluster),
             cmocka_unit_test(a_fat_that_fails_after_some_time_is_not_passed_over),
             cmocka_unit_test(
