@@ -78,6 +78,12 @@ struct fat_check_name {
 
 enum { FAT_CHECK_PATH_BYTES = 4096, FAT_CHECK_NO_DIR = -1 };
 
+/*
+ * What the stack may take, so that no volume can want more memory than there is. Some
+ * 600,000 directories, all above, beside or below each other: ten full ones in a row.
+ */
+enum { FAT_CHECK_DIRS_BYTES = 32 << 20 };
+
 struct fat_check {
     struct fat_blkdev *dev;
     const atomic_bool *stop; /* somebody wants an end of it; NULL: nobody can     */
@@ -104,6 +110,7 @@ struct fat_check {
 
     struct fat_check_dir *dirs; /* a stack                                       */
     size_t dir_count, dir_capacity;
+    size_t dir_bytes; /* that it takes, with its names                           */
 
     /* The directory being read: all its slots, and where they came from. */
     uint8_t *slots;
@@ -251,7 +258,7 @@ void fat_check_lost(struct fat_check *c);
 /* check_tree.c: all directories, from the root. */
 FAT_MUST_CHECK fat_err fat_check_tree(struct fat_check *c);
 
-/* FAT_E_NOMEM */
+/* FAT_E_NOMEM, also where the stack would take more than FAT_CHECK_DIRS_BYTES */
 FAT_MUST_CHECK fat_err fat_check_push_dir(
         struct fat_check *c, uint32_t parent, uint32_t first, uint32_t length);
 

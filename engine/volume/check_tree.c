@@ -157,6 +157,13 @@ static fat_err enter(struct fat_check *c, uint32_t index)
     return err;
 }
 
+enum { HEAP_BYTES = 16 }; /* that an allocation costs beside what was asked for */
+
+static size_t dir_cost(const char *name)
+{
+    return sizeof(struct fat_check_dir) + (name ? strlen(name) + 1 + HEAP_BYTES : 0);
+}
+
 static void leave(struct fat_check *c)
 {
     struct fat_check_dir *dir = &c->dirs[--c->dir_count];
@@ -165,34 +172,44 @@ static void leave(struct fat_check *c)
     if (dir->open && dir->first_cluster != 0) {
         fat_check_unmark(c, dir->first_cluster, FAT_MARK_ON_PATH);
     }
+    c->dir_bytes -= dir_cost(dir->name);
     free(dir->name);
+}
+
+/* The name of the entry that is being judged; none for the root. */
+static fat_err name_dir(struct fat_check *c, struct fat_check_dir *dir)
+{
+    char name[FAT_NAME_BYTES_MAX + 1];
+
+    if (!c->entry) {
+        return FAT_OK;
+    }
+    fat_check_name_text(c, c->entry->slot, c->entry->long_slots, name);
+    if (dir_cost(name) > FAT_CHECK_DIRS_BYTES - c->dir_bytes) {
+        return FAT_E_NOMEM;
+    }
+    dir->name = fat_check_name_copy(name);
+    return dir->name ? FAT_OK : FAT_E_NOMEM;
 }
 
 fat_err fat_check_push_dir(
         struct fat_check *c, uint32_t parent, uint32_t first, uint32_t length)
 {
-    char name[FAT_NAME_BYTES_MAX + 1];
-    struct fat_check_dir *dir;
+    struct fat_check_dir dir = {
+            .parent = parent, .first_cluster = first, .length = length};
     void *dirs = c->dirs;
-    const fat_err err = fat_check_reserve(
+    fat_err err = fat_check_reserve(
             &dirs, &c->dir_capacity, c->dir_count + 1, sizeof(*c->dirs));
 
     c->dirs = dirs;
-    if (err != FAT_OK) {
-        return err;
+    if (err == FAT_OK) {
+        err = name_dir(c, &dir);
     }
-    dir = &c->dirs[c->dir_count];
-    *dir = (struct fat_check_dir){
-            .parent = parent, .first_cluster = first, .length = length};
-    if (c->entry) {
-        fat_check_name_text(c, c->entry->slot, c->entry->long_slots, name);
-        dir->name = fat_check_name_copy(name);
-        if (!dir->name) {
-            return FAT_E_NOMEM;
-        }
+    if (err == FAT_OK) {
+        c->dirs[c->dir_count++] = dir;
+        c->dir_bytes += dir_cost(dir.name);
     }
-    c->dir_count++;
-    return FAT_OK;
+    return err;
 }
 
 /* The chain of FAT32's root is judged as its own, under the path "/". */

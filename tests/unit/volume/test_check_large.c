@@ -3,6 +3,11 @@
  * The checker on volumes whose FAT is larger than what it keeps of it in memory, and the
  * scan of such volumes.
  */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bytes.h"
 #include "support/cmocka.h"
 #include "support/failalloc.h"
 #include "support/surgery.h"
@@ -127,6 +132,93 @@ static void memory_is_a_few_bits_for_each_cluster(void **state)
     image_drop(&img);
 }
 
+enum { FULL = 65536, LEVELS = 14 };
+
+/* A subdirectory at @slot, with a name that no other slot's has. */
+static void put_subdirectory(uint8_t *slots, uint32_t slot, uint32_t cluster)
+{
+    uint8_t *raw = slots + (size_t)slot * 32;
+    char name[12];
+
+    (void)snprintf(name, sizeof(name), "%-11u", (unsigned)slot);
+    memcpy(raw, name, 11);
+    raw[11] = 0x10;
+    fat_put16(raw, 20, (uint16_t)(cluster >> 16));
+    fat_put16(raw, 26, (uint16_t)cluster);
+}
+
+/*
+ * @levels directories, each the first entry of the one above and with as many
+ * subdirectories as fit beside it. Those have a cluster, and nothing in it.
+ */
+static void make_thicket(struct image *img, uint32_t levels)
+{
+    const uint32_t length = FULL * 32 / 512;
+    const uint32_t first = 3;
+    const uint32_t leaves = first + levels * length;
+    const uint32_t end = leaves + levels * FULL;
+    uint8_t *fat = calloc(end, 4);
+    uint8_t *slots = calloc(FULL, 32);
+
+    assert_non_null(fat);
+    assert_non_null(slots);
+    put_subdirectory(slots, 0, first);
+    surgery_write(img, surgery_cluster(img, 2), slots, 512);
+    for (uint32_t i = first; i < end; i++) {
+        const bool more = i < leaves && (i + 1 - first) % length != 0;
+
+        fat_put32(fat, (size_t)i * 4, more ? i + 1 : SURGERY_END);
+    }
+    surgery_read(img, 32 * 512, fat, 12); /* FAT32 as fat_format() makes it */
+    surgery_write(img, 32 * 512, fat, (size_t)end * 4);
+    for (uint32_t level = 0; level < levels; level++) {
+        for (uint32_t slot = 0; slot < FULL; slot++) {
+            const bool down = slot == 0 && level + 1 < levels;
+
+            put_subdirectory(slots, slot,
+                    down ? first + (level + 1) * length : leaves + level * FULL + slot);
+        }
+        surgery_write(img, surgery_cluster(img, first + level * length), slots,
+                (size_t)FULL * 32);
+    }
+    free(slots);
+    free(fat);
+}
+
+/* More directories wait to be read than any volume has that is not out for that. */
+static void directories_that_wait_take_no_more_than_their_share(void **state)
+{
+    struct fat_check_summary sum = {.files = 77};
+    const uint32_t clusters = LEVELS * (FULL + FULL * 32 / 512 + 1);
+    struct image img;
+
+    (void)state;
+    image_make(&img, &(struct image_spec){.type = 32, .clusters = clusters});
+    image_close(&img);
+    make_thicket(&img, LEVELS);
+    failalloc_arm(0, FAILALLOC_ONCE);
+    assert_int_equal(fat_check(img.dev, NULL, NULL, &sum), FAT_E_NOMEM);
+    assert_false(failalloc_disarm());
+    assert_true(failalloc_bytes() < clusters * 5 / 8 + (80 << 20)); /* it doubles */
+    assert_int_equal(sum.files, 77);
+    image_drop(&img);
+}
+
+static void eight_full_directories_in_a_row_are_read(void **state)
+{
+    const uint32_t clusters = 8 * (FULL + FULL * 32 / 512 + 1);
+    struct fat_check_summary sum;
+    struct image img;
+
+    (void)state;
+    image_make(&img, &(struct image_spec){.type = 32, .clusters = clusters});
+    image_close(&img);
+    make_thicket(&img, 8);
+    assert_int_equal(fat_check(img.dev, NULL, NULL, &sum), FAT_OK);
+    assert_int_equal(sum.directories, 8 * FULL + 1);
+    image_drop(&img);
+}
+
 /* A device whose FAT can be read so many times and no more; it counts down. */
 struct tired {
     struct fat_blkdev dev;
@@ -226,6 +318,8 @@ int main(void)
             cmocka_unit_test(a_chain_that_jumps_about_costs_a_small_read_for_each_link),
             cmocka_unit_test(a_chain_in_order_costs_few_reads),
             cmocka_unit_test(memory_is_a_few_bits_for_each_cluster),
+            cmocka_unit_test(directories_that_wait_take_no_more_than_their_share),
+            cmocka_unit_test(eight_full_directories_in_a_row_are_read),
             cmocka_unit_test(a_fat_that_fails_after_some_time_is_not_passed_over),
             cmocka_unit_test(
                     more_lost_chains_than_one_scan_gives_back_are_left_for_the_next),
