@@ -10,8 +10,17 @@
 struct alias {
     uint32_t cluster;
     struct fat_node *kept;
-    bool walked; /* a directory's contents were put on the list */
+    bool walked; /* a directory's contents were walked, or are to be next */
 };
+
+/* A directory on the way down, and where to go on in it. */
+struct level {
+    struct fat_node *directory; /* referenced */
+    uint32_t slot;
+};
+
+/* Beyond what any system makes, and 30 MiB of directories that are open at once. */
+enum { LEVELS_MAX = 1 << 16 };
 
 struct search {
     struct fat_tree *tree;
@@ -19,9 +28,9 @@ struct search {
     const atomic_bool *stop;
     struct alias *aliases; /* by cluster */
     size_t alias_count;
-    size_t next_alias;      /* where to look for an unwalked one first */
-    struct fat_node **todo; /* directories still to be walked, referenced */
-    size_t todo_count, todo_capacity;
+    size_t next_alias;    /* where to look for an unwalked one first */
+    struct level *levels; /* the directory that is being walked, below all it is in */
+    size_t level_count, level_capacity;
 };
 
 static struct alias *find_alias(struct search *s, uint32_t cluster)
@@ -44,19 +53,23 @@ static struct alias *find_alias(struct search *s, uint32_t cluster)
     return NULL;
 }
 
-static fat_err push(struct search *s, struct fat_node *directory)
+/* @directory is walked next, before what is left of the one it is in. */
+static fat_err descend(struct search *s, struct fat_node *directory)
 {
-    if (s->todo_count == s->todo_capacity) {
-        const size_t capacity = s->todo_capacity ? s->todo_capacity * 2 : 32;
-        struct fat_node **more = realloc(s->todo, capacity * sizeof(struct fat_node *));
+    if (s->level_count == LEVELS_MAX) {
+        return FAT_E_NOMEM;
+    }
+    if (s->level_count == s->level_capacity) {
+        const size_t capacity = s->level_capacity ? s->level_capacity * 2 : 32;
+        struct level *more = realloc(s->levels, capacity * sizeof(*more));
 
         if (!more) {
             return FAT_E_NOMEM;
         }
-        s->todo = more;
-        s->todo_capacity = capacity;
+        s->levels = more;
+        s->level_capacity = capacity;
     }
-    s->todo[s->todo_count++] = fat_node_ref(directory);
+    s->levels[s->level_count++] = (struct level){.directory = fat_node_ref(directory)};
     return FAT_OK;
 }
 
@@ -285,7 +298,7 @@ static fat_err keep(struct search *s, struct alias *alias, struct fat_node *node
             return err;
         }
     }
-    return push(s, node);
+    return descend(s, node);
 }
 
 static fat_err meet(struct search *s, const struct fat_dir_item *item)
@@ -310,22 +323,6 @@ static fat_err meet(struct search *s, const struct fat_dir_item *item)
     err = keep(s, alias, node);
     fat_node_unref(node);
     return err;
-}
-
-static fat_err walk(struct search *s, struct fat_node *directory)
-{
-    struct fat_dir_walk walk = {0};
-    struct fat_dir_item item;
-    fat_err err;
-
-    fat_lfn_reset(&walk.lfn);
-    do {
-        err = fat_dir_walk_next(directory, &walk, &item);
-        if (err == FAT_OK) {
-            err = meet(s, &item);
-        }
-    } while (err == FAT_OK);
-    return err == FAT_END ? FAT_OK : err;
 }
 
 /* RECLAIM, as what they are: the rest of a name that was removed. */
@@ -372,18 +369,45 @@ static fat_err erase_orphans(struct search *s, struct fat_node *directory)
     return err;
 }
 
+/*
+ * On from where its walk stopped, behind an entry and so within no long name, to the next
+ * directory in it. FAT_END: all was met.
+ */
+static fat_err walk(struct search *s)
+{
+    struct level *level = &s->levels[s->level_count - 1];
+    const size_t count = s->level_count;
+    struct fat_dir_walk walk = {.slot = level->slot};
+    struct fat_dir_item item;
+    fat_err err;
+
+    fat_lfn_reset(&walk.lfn);
+    do {
+        err = fat_dir_walk_next(level->directory, &walk, &item);
+        level->slot = walk.slot;
+        if (err == FAT_OK) {
+            err = meet(s, &item);
+        }
+    } while (err == FAT_OK && s->level_count == count); /* else @level is not valid */
+    return err;
+}
+
+static void ascend(struct search *s)
+{
+    fat_node_unref(s->levels[--s->level_count].directory);
+}
+
+/* Depth first, so that memory is for a way down, however many directories there are. */
 static fat_err walk_all(struct search *s)
 {
     fat_err err = FAT_OK;
 
-    while (err == FAT_OK && s->todo_count > 0) {
-        struct fat_node *directory = s->todo[--s->todo_count];
-
-        err = atomic_load(s->stop) ? FAT_E_STOPPED : walk(s, directory);
-        if (err == FAT_OK) {
-            err = erase_orphans(s, directory);
+    while (err == FAT_OK && s->level_count > 0) {
+        err = atomic_load(s->stop) ? FAT_E_STOPPED : walk(s);
+        if (err == FAT_END) {
+            err = erase_orphans(s, s->levels[s->level_count - 1].directory);
+            ascend(s);
         }
-        fat_node_unref(directory);
     }
     return err;
 }
@@ -397,7 +421,7 @@ static fat_err take_up(struct search *s, struct alias *alias)
     if (!dotdot_names(alias->kept, alias->kept->place.parent)) {
         err = mend_dotdot(alias->kept);
     }
-    return err == FAT_OK ? push(s, alias->kept) : err;
+    return err == FAT_OK ? descend(s, alias->kept) : err;
 }
 
 /* Goes round: one that was passed may want it again, when another name took its place. */
@@ -416,7 +440,7 @@ static struct alias *next_unwalked(struct search *s)
 
 static fat_err search(struct search *s)
 {
-    fat_err err = push(s, s->tree->root);
+    fat_err err = descend(s, s->tree->root);
     struct alias *alias;
 
     do {
@@ -433,13 +457,13 @@ static fat_err search(struct search *s)
 
 static void let_go(struct search *s)
 {
-    for (size_t i = 0; i < s->todo_count; i++) {
-        fat_node_unref(s->todo[i]);
+    while (s->level_count > 0) {
+        ascend(s);
     }
     for (size_t i = 0; i < s->alias_count; i++) {
         fat_node_unref(s->aliases[i].kept);
     }
-    free(s->todo);
+    free(s->levels);
     free(s->aliases);
 }
 

@@ -310,6 +310,70 @@ static void more_lost_chains_than_one_scan_gives_back_are_left_for_the_next(
     image_done(&img);
 }
 
+/* Directories in each other, @levels of them, and slots of a lost long name in the first. */
+static void make_shaft(struct image *img, uint32_t levels)
+{
+    const uint32_t first = 3;
+    uint8_t *fat = calloc(first + levels, 4);
+    uint8_t *clusters = calloc(levels, 512);
+
+    assert_non_null(fat);
+    assert_non_null(clusters);
+    for (uint32_t i = 0; i < levels; i++) {
+        uint8_t *slots = clusters + (size_t)i * 512;
+
+        fat_put32(fat, (size_t)(first + i) * 4, SURGERY_END);
+        put_subdirectory(slots, 0, first + i);
+        memcpy(slots, ".          ", 11);
+        put_subdirectory(slots, 1, i == 0 ? 0 : first + i - 1);
+        memcpy(slots + 32, "..         ", 11);
+        if (i + 1 < levels) {
+            put_subdirectory(slots, 2, first + i + 1);
+        }
+    }
+    surgery_read(img, 32 * 512, fat, 12); /* FAT32 as fat_format() makes it */
+    surgery_write(img, 32 * 512, fat, (size_t)(first + levels) * 4);
+    surgery_write(img, surgery_cluster(img, first), clusters, (size_t)levels * 512);
+    memset(clusters, 0, 512);
+    put_subdirectory(clusters, 1, first);
+    clusters[0] = 0x41; /* the first and last of a long name */
+    clusters[11] = 0x0f;
+    clusters[13] = 0x55; /* checksum: no entry's */
+    clusters[32 + 0] = 'T';
+    surgery_write(img, surgery_cluster(img, 2), clusters, 64);
+    free(clusters);
+    free(fat);
+    surgery_make_dirty(img);
+}
+
+static fat_err recover_shaft(uint32_t levels)
+{
+    struct image img;
+    fat_err err;
+
+    image_make(&img, &(struct image_spec){.type = 32, .clusters = levels + 2000});
+    image_close(&img);
+    make_shaft(&img, levels);
+    image_open(&img);
+    err = fat_volume_recover(img.volume);
+    if (err == FAT_OK) {
+        image_done(&img);
+    } else {
+        assert_true(surgery_is_dirty(&img));
+        image_drop(&img);
+    }
+    return err;
+}
+
+enum { LEVELS_MAX = 65536 }; /* of leftovers.c, the root is one */
+
+static void a_tree_is_mended_however_deep_up_to_a_bound(void **state)
+{
+    (void)state;
+    assert_int_equal(recover_shaft(LEVELS_MAX - 1), FAT_OK);
+    assert_int_equal(recover_shaft(LEVELS_MAX), FAT_E_NOMEM);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -323,6 +387,7 @@ int main(void)
             cmocka_unit_test(a_fat_that_fails_after_some_time_is_not_passed_over),
             cmocka_unit_test(
                     more_lost_chains_than_one_scan_gives_back_are_left_for_the_next),
+            cmocka_unit_test(a_tree_is_mended_however_deep_up_to_a_bound),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
