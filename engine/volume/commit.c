@@ -82,7 +82,6 @@ static void give_up(struct fat_volume *volume, fat_err err, const char *text)
         FAT_REQUIRES(volume->commit_lock)
 {
     struct fat_tree *tree = &volume->tree;
-
     const uint64_t sector = fat_cache_changed_sector(tree->cache);
 
     if (err == FAT_E_CHANGED) {
