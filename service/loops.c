@@ -5,15 +5,18 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/loop.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "locks.h"
 #include "mountinfo.h"
 
 enum { SYS_SECTOR_BYTES = 512 }; /* whatever the device's own sectors are */
@@ -78,11 +81,11 @@ static bool read_device(const char *directory, dev_t *ret)
  * The name may be of another root directory, or of a file that is deleted: then there
  * is none, or another one, which has another number.
  */
-static bool read_part(const char *directory, struct part *ret, char *path, size_t size)
+static bool read_part(const char *directory, struct part *ret, char *path)
 {
     struct stat status;
 
-    if (!read_line(directory, "loop/backing_file", path, size) ||
+    if (!read_line(directory, "loop/backing_file", path, PATH_MAX) ||
             stat(path, &status) != 0) {
         return false;
     }
@@ -111,6 +114,11 @@ static bool is_locked(int fd, bool writing)
     return locked;
 }
 
+static bool is_node(const struct stat *status, dev_t device)
+{
+    return S_ISBLK(status->st_mode) && status->st_rdev == device;
+}
+
 /* The claim lasts no longer than the question. */
 static bool is_device_in_use(const char *node, dev_t device, bool writing)
 {
@@ -119,11 +127,13 @@ static bool is_device_in_use(const char *node, dev_t device, bool writing)
     bool used;
 
     if (fd < 0) {
-        /* those who may not open the device can ask for its mounts */
-        return errno == EBUSY || fat_mountinfo_has(device);
+        /* those who may not open the device can ask for its mounts and locks */
+        return errno == EBUSY || fat_mountinfo_has(device) ||
+               (stat(node, &status) == 0 && is_node(&status, device) &&
+                       fat_locks_has(status.st_dev, status.st_ino, writing));
     }
-    used = fstat(fd, &status) == 0 && S_ISBLK(status.st_mode) &&
-           status.st_rdev == device && is_locked(fd, writing);
+    used = fstat(fd, &status) == 0 && is_node(&status, device) &&
+           is_locked(fd, writing);
     close(fd);
     return used;
 }
@@ -139,8 +149,7 @@ static bool is_in_the_way(
 
     (void)snprintf(directory, sizeof(directory), "/sys/block/%s", name);
     if (!read_device(directory, &device) || device == question->own ||
-            !read_part(directory, &part, path, sizeof(path)) ||
-            !do_overlap(&part, &question->part)) {
+            !read_part(directory, &part, path) || !do_overlap(&part, &question->part)) {
         return false;
     }
     /* nobody writes through that one */
@@ -170,28 +179,36 @@ static int ask_devices(const struct question *question, struct fat_loops_user *r
 }
 
 /* The file below a loop device: to open what is no file could be to use it. */
-static bool is_file_locked(const char *path, const struct question *question)
+static int open_file(const char *path, const struct part *part)
 {
     const int pinned = open(path, O_PATH | O_CLOEXEC);
     char name[32];
     struct stat status;
-    bool locked = false;
     int fd = -1;
 
     if (pinned < 0) {
-        return false;
+        return -1;
     }
     if (fstat(pinned, &status) == 0 && S_ISREG(status.st_mode) &&
-            status.st_dev == question->part.device &&
-            status.st_ino == question->part.inode) {
+            status.st_dev == part->device && status.st_ino == part->inode) {
         (void)snprintf(name, sizeof(name), "/proc/self/fd/%d", pinned);
         fd = open(name, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
     }
-    if (fd >= 0) {
-        locked = is_locked(fd, question->writing);
-        close(fd);
-    }
     close(pinned);
+    return fd;
+}
+
+static bool is_file_locked(const char *path, const struct question *question)
+{
+    const int fd = open_file(path, &question->part);
+    bool locked;
+
+    if (fd < 0) {
+        return fat_locks_has(
+                question->part.device, question->part.inode, question->writing);
+    }
+    locked = is_locked(fd, question->writing);
+    close(fd);
     return locked;
 }
 
@@ -206,34 +223,57 @@ static int ask_about_file(
     return ask_devices(&question, ret);
 }
 
-/* For a partition of a loop device, the file is its disk's. */
-static bool find_own_part(const char *directory, struct question *question, char *path)
+/* Which file a loop device is over tells the device itself, whatever its name is now. */
+static bool ask_driver(int pinned, struct part *ret)
 {
-    char disk[PATH_MAX];
-    const uint64_t start = read_number(directory, "start") * SYS_SECTOR_BYTES;
-    const uint64_t size = read_number(directory, "size") * SYS_SECTOR_BYTES;
+    char name[32];
+    struct loop_info64 info;
+    bool told;
+    int fd;
 
-    if (read_part(directory, &question->part, path, PATH_MAX)) {
-        return true;
-    }
-    (void)snprintf(disk, sizeof(disk), "%s/..", directory);
-    if (!read_part(disk, &question->part, path, PATH_MAX) ||
-            !read_device(disk, &question->own)) {
+    (void)snprintf(name, sizeof(name), "/proc/self/fd/%d", pinned);
+    fd = open(name, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    if (fd < 0) {
         return false;
     }
-    question->part.start += start;
-    question->part.end = question->part.start + size;
-    return true;
+    told = ioctl(fd, LOOP_GET_STATUS64, &info) == 0;
+    close(fd);
+    if (told) {
+        ret->device = (dev_t)info.lo_device; /* in 32 bits, which dev_t begins with */
+        ret->inode = (ino_t)info.lo_inode;
+    }
+    return told;
 }
 
-static int ask_about_device(dev_t device, bool writing, struct fat_loops_user *ret)
+/* For a partition of a loop device, the file is its disk's. */
+static bool find_own_part(
+        int fd, const char *directory, struct question *question, char *path)
 {
-    struct question question = {.own = device, .writing = writing};
+    char disk[PATH_MAX];
+    struct part *part = &question->part;
+
+    (void)snprintf(disk, sizeof(disk), "%s", directory);
+    if (!read_line(disk, "loop/backing_file", path, PATH_MAX)) {
+        (void)snprintf(disk, sizeof(disk), "%s/..", directory);
+        if (!read_line(disk, "loop/backing_file", path, PATH_MAX)) {
+            return false;
+        }
+    }
+    part->start = read_number(disk, "loop/offset") +
+                  read_number(directory, "start") * SYS_SECTOR_BYTES;
+    part->end = part->start + read_number(directory, "size") * SYS_SECTOR_BYTES;
+    return read_device(disk, &question->own) && ask_driver(fd, part);
+}
+
+static int ask_about_device(
+        int fd, dev_t device, bool writing, struct fat_loops_user *ret)
+{
+    struct question question = {.writing = writing};
     char directory[64];
 
     (void)snprintf(directory, sizeof(directory), "/sys/dev/block/%u:%u", major(device),
             minor(device));
-    if (!find_own_part(directory, &question, ret->name)) {
+    if (!find_own_part(fd, directory, &question, ret->name)) {
         return 0;
     }
     return is_file_locked(ret->name, &question) ? EBUSY : ask_devices(&question, ret);
@@ -249,5 +289,6 @@ int fat_loops_find_user(int fd, bool writing, struct fat_loops_user *ret)
     if (S_ISREG(status.st_mode)) {
         return ask_about_file(&status, writing, ret);
     }
-    return S_ISBLK(status.st_mode) ? ask_about_device(status.st_rdev, writing, ret) : 0;
+    return S_ISBLK(status.st_mode) ? ask_about_device(fd, status.st_rdev, writing, ret)
+                                   : 0;
 }

@@ -4,8 +4,9 @@
  * lock knows that: flock(2) on the file, a claim of the device and a lock on the
  * device's node never meet. So whoever opens a medium looks for its other names.
  *
- * What can't be looked at with the caller's rights counts as not in use, and somebody
- * may begin just after the question: it keeps people from mistakes and is no lock.
+ * What can't be looked at with the caller's rights counts as not in use (of a file that
+ * he may not open the kernel's list of locks tells, see locks.h), and somebody may begin
+ * just after the question: it keeps people from mistakes and is no lock.
  */
 #ifndef FAT_SERVICE_LOOPS_H
 #define FAT_SERVICE_LOOPS_H
@@ -18,7 +19,8 @@ struct fat_loops_user {
 };
 
 /*
- * Whether what @fd leads to (O_PATH is enough) is in use under another name:
+ * Whether what @fd leads to (O_PATH is enough; a loop device has to be one that the
+ * caller may read) is in use under another name:
  *
  *   a file            by a loop device that is claimed, which all mounts do, or locked
  *   a loop device     by a lock on the file below it, or another loop device over the

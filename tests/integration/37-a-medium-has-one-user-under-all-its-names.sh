@@ -5,7 +5,7 @@
 # by hand as through the mount helper, and a loop device that is only attached is no
 # reason to.
 . "$(dirname "$0")/mount-helper.sh"
-needs fatward umount.fuse.fatward mkfs.fat fsck.fat losetup
+needs fatward umount.fuse.fatward mkfs.fat fsck.fat losetup flock
 rm "$work/img"
 make_image img 16 16384
 attach "$work/img"
@@ -60,6 +60,61 @@ run 1 as_user "$user_mount" -t vfat "$work/dev/card" "$work/o"
 ended
 gave "^FILE 16 "
 release "$m"
+
+# nor even look at that file: the kernel's list of locks has it all the same
+mkdir -m 700 "$work/closed" && ln "$work/img" "$work/closed/img" &&
+    chmod 600 "$work/img" || exit 99
+attach "$work/closed/img"
+minor=$((0x$(stat -c %T "$loop")))
+mknod -m 666 "$work/dev/closed" b 7 "$minor" &&
+    cp "$(command -v fatward)" "$work/dev" || exit 99
+
+# asks FLAGS ERROR: a server that wants to open it gets that
+asks()
+{
+    plays greet "open=$work/dev/closed@$1" bye=1
+    run 1 as_user "$user_mount" -t vfat "$work/dev/closed" "$work/o"
+    ended
+    gave "^FILE $2 $work/dev/closed"
+}
+serve "$work/img" "$m"
+asks 2 16
+says "is also in use as $work/closed/img"
+asks 0 16
+run 32 as_user "$work/dev/fatward" "$work/dev/closed" "$work/o"
+says "is also in use as $work/closed/img"
+release "$m"
+serve "$work/img" "$m" -o ro
+asks 2 16
+asks 0 0
+release "$m"
+asks 2 0
+
+# who waits for a lock has none
+flock -F -s "$work/img" sleep 60 &
+reader=$!
+servers="$servers $reader"
+until grep -q "FLOCK .* $reader " /proc/locks; do sleep 0.02; done
+flock "$work/img" true &
+waiting=$!
+servers="$servers $waiting"
+until grep -q -- "-> FLOCK .* $waiting " /proc/locks; do sleep 0.02; done
+asks 0 0
+dismiss "$reader"
+dismiss "$waiting"
+
+# a device that is locked, with the file his and the device not
+chown 65534 "$work/img"
+flock -F "$one" sleep 60 &
+claim=$!
+servers="$servers $claim"
+until grep -q "FLOCK .* $claim " /proc/locks; do sleep 0.02; done
+plays greet "open=$work/img@2" bye=1
+run 1 as_user "$user_mount" -t vfat "$work/img" "$work/o"
+ended
+gave "^FILE 16 "
+says "is also in use as $one"
+dismiss "$claim"
 
 # whoever has claimed it need not be ours
 python3 -c "
