@@ -131,6 +131,32 @@ as_user umount /mnt/user || problem "an ordinary user can not unmount"
 count 0
 sound user.img
 
+# as with "systemctl rescue": what is not needed there is stopped, but no server
+mount -t fuse.vfat one.img /mnt/one || problem "mount"
+units=/run/systemd/system
+printf '[Unit]\nRequires=sysinit.target\nAfter=sysinit.target\nAllowIsolate=yes\n' \
+    >$units/alone.target
+# It is the last to be stopped, whatever that is.
+printf '[Unit]\nBefore=%s\n[Service]\nExecStart=/bin/sleep infinity\n' "$(servers)" \
+    >$units/other.service
+: >/etc/fstab # or sysinit.target wants that mount back
+# systemd 252 may keep what belongs to a socket that goes with it
+systemctl daemon-reload && systemctl start other && systemctl stop fatward.socket ||
+    problem "a service for comparison"
+systemctl isolate alone.target || problem "isolate"
+for try in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+    systemctl -q is-active other || break
+    sleep 0.1
+done
+[ "$try" -lt 20 ] || problem "isolate has stopped nothing"
+count 1
+echo more >/mnt/one/isolated && [ "$(cat /mnt/one/isolated)" = more ] ||
+    problem "isolate has ended a server"
+umount /mnt/one || problem "umount"
+sound one.img
+count 0
+systemctl start fatward.socket || problem "the socket does not come back"
+
 # killed while it writes; the dead mount can be taken off
 mount -t fuse.vfat -o commit=1 killed.img /mnt/one || problem "mount"
 echo synced >/mnt/one/synced && sync /mnt/one/synced || problem "sync"
