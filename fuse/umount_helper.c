@@ -299,16 +299,10 @@ static bool is_ours(const char *type)
 
     for (size_t i = 0; dot && i < sizeof(types) / sizeof(types[0]); i++) {
         if (strcmp(dot + 1, types[i]) == 0) {
-            return strncmp(type, "fuse.", 5) == 0 || strncmp(type, "fuseblk.", 8) == 0;
+            return fat_mountinfo_is_fuse(type);
         }
     }
     return false;
-}
-
-static bool is_fuse(const char *type)
-{
-    return strcmp(type, "fuse") == 0 || strcmp(type, "fuseblk") == 0 ||
-           strncmp(type, "fuse.", 5) == 0 || strncmp(type, "fuseblk.", 8) == 0;
 }
 
 /* umount(8) passes the path as the kernel knows it: only others need resolving. */
@@ -337,7 +331,7 @@ static int unmount_directory(struct request *request)
         (void)fprintf(stderr, PROGRAM ": %s: not mounted\n", request->directory);
     } else if (is_ours(mounted.type)) {
         status = unmount(request, &mounted);
-    } else if (is_fuse(mounted.type)) {
+    } else if (fat_mountinfo_is_fuse(mounted.type)) {
         status = take_off(request);
     } else {
         (void)fprintf(stderr, PROGRAM ": %s: a mount of type %s is not ours\n",

@@ -12,8 +12,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "fuse_conf.h"
 #include "greeting.h"
+#include "mount_table.h"
 #include "mounting.h"
 #include "open_file.h"
 #include "say.h"
@@ -149,17 +149,12 @@ static void hold_signals(void)
 
 static bool are_too_many(const struct fat_conversation *with)
 {
-    FILE *mounts;
     long count;
 
     if (with->caller->uid == 0 || with->mount_max < 0) {
         return false;
     }
-    mounts = fopen("/proc/self/mountinfo", "re");
-    count = fat_fuse_mounts_count(mounts);
-    if (mounts) {
-        (void)fclose(mounts);
-    }
+    count = fat_mount_count_fuse();
     return count < 0 || count >= with->mount_max;
 }
 

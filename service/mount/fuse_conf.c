@@ -67,32 +67,3 @@ void fat_fuse_conf_read(FILE *file, struct fat_fuse_conf *ret)
     }
     free(line);
 }
-
-static bool is_fuse(const char *line)
-{
-    /* proc(5): blanks inside the fields before the dash are written \040 */
-    const char *type = strstr(line, " - ");
-
-    if (!type) {
-        return false;
-    }
-    type += strlen(" - ");
-    return strncmp(type, "fuse ", 5) == 0 || strncmp(type, "fuse.", 5) == 0 ||
-           strncmp(type, "fuseblk ", 8) == 0 || strncmp(type, "fuseblk.", 8) == 0;
-}
-
-long fat_fuse_mounts_count(FILE *mountinfo)
-{
-    char *line = NULL;
-    size_t size = 0;
-    long count = 0;
-
-    if (!mountinfo) {
-        return -1;
-    }
-    while (getline(&line, &size, mountinfo) > 0) {
-        count += is_fuse(line) ? 1 : 0;
-    }
-    free(line);
-    return count;
-}

@@ -14,7 +14,4 @@ struct fat_fuse_conf {
 /* @file may be NULL: there is none. Lines that make no sense are skipped. */
 void fat_fuse_conf_read(FILE *file, struct fat_fuse_conf *ret);
 
-/* The fuse mounts in a table like /proc/self/mountinfo. NULL: -1. */
-long fat_fuse_mounts_count(FILE *mountinfo);
-
 #endif

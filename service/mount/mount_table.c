@@ -28,41 +28,35 @@ long fat_mount_find_id(int fd)
     return id;
 }
 
-/* proc(5): id parent major:minor root directory options [optional...] - type source */
-bool fat_mount_is_line(char *line, const struct fat_mount_marks *marks)
+bool fat_mount_has_marks(
+        const struct fat_mountinfo *mount, const struct fat_mount_marks *marks)
 {
-    char *rest;
-    char *type;
-    const long id = strtol(line, &rest, 10);
-    const long parent = strtol(rest, &rest, 10);
-
-    if (id != marks->id ||
-            (marks->parent != FAT_MOUNT_UNKNOWN && parent != marks->parent)) {
-        return false;
-    }
-    type = strstr(rest, " - ");
-    if (!type) {
-        return false;
-    }
-    type += strlen(" - ");
-    type[strcspn(type, " ")] = '\0';
-    return !marks->type || strcmp(type, marks->type) == 0;
+    return mount->id == marks->id &&
+           (marks->parent == FAT_MOUNT_UNKNOWN || mount->parent == marks->parent) &&
+           (!marks->type || strcmp(mount->type, marks->type) == 0);
 }
 
 bool fat_mount_is_listed(const struct fat_mount_marks *marks)
 {
-    FILE *mounts = fopen("/proc/self/mountinfo", "re");
-    char *line = NULL;
-    size_t size = 0;
+    struct fat_mountinfo_walk walk;
     bool found = false;
 
-    if (!mounts) {
-        return false;
+    (void)fat_mountinfo_open(&walk);
+    while (!found && fat_mountinfo_next(&walk)) {
+        found = fat_mount_has_marks(&walk.mount, marks);
     }
-    while (!found && getline(&line, &size, mounts) > 0) {
-        found = fat_mount_is_line(line, marks);
-    }
-    free(line);
-    (void)fclose(mounts);
+    fat_mountinfo_close(&walk);
     return found;
+}
+
+long fat_mount_count_fuse(void)
+{
+    struct fat_mountinfo_walk walk;
+    long count = fat_mountinfo_open(&walk) ? 0 : -1;
+
+    while (fat_mountinfo_next(&walk)) {
+        count += fat_mountinfo_is_fuse(walk.mount.type) ? 1 : 0;
+    }
+    fat_mountinfo_close(&walk);
+    return count;
 }

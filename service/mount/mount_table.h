@@ -5,6 +5,8 @@
 
 #include <stdbool.h>
 
+#include "service/mountinfo.h"
+
 enum { FAT_MOUNT_UNKNOWN = -1 };
 
 /* What is known of a mount. */
@@ -20,7 +22,11 @@ long fat_mount_find_id(int fd);
 /* Whether such a mount is in the kernel's table. False also without a table. */
 bool fat_mount_is_listed(const struct fat_mount_marks *marks);
 
-/* Whether @line of /proc/self/mountinfo is about it. It is cut into pieces. */
-bool fat_mount_is_line(char *line, const struct fat_mount_marks *marks);
+/* Whether it is that one. */
+bool fat_mount_has_marks(
+        const struct fat_mountinfo *mount, const struct fat_mount_marks *marks);
+
+/* The fuse mounts, all users' together. -1: there is no table. */
+long fat_mount_count_fuse(void);
 
 #endif

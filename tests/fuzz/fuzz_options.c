@@ -134,16 +134,19 @@ static void check_files(char *text)
 {
     const struct fat_mount_marks marks = {
             .id = 36, .parent = FAT_MOUNT_UNKNOWN, .type = "fuse.vfat"};
+    struct fat_mountinfo mount;
     struct fat_fuse_conf conf;
     FILE *file = fmemopen(text, strlen(text) + 1, "r");
 
     PROMISE(file);
     fat_fuse_conf_read(file, &conf);
     PROMISE(conf.mount_max >= -1);
-    rewind(file);
-    PROMISE(fat_fuse_mounts_count(file) >= 0);
-    (void)fclose(file);                    /* was only read */
-    (void)fat_mount_is_line(text, &marks); /* any answer will do */
+    (void)fclose(file); /* was only read */
+    if (fat_mountinfo_parse(text, &mount)) {
+        PROMISE(mount.directory && mount.type && mount.source && mount.options);
+        PROMISE(!strchr(mount.type, ' '));
+        (void)fat_mount_has_marks(&mount, &marks); /* any answer will do */
+    }
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)

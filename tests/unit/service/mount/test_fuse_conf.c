@@ -79,32 +79,12 @@ static void a_line_that_is_too_long_is_none(void **state)
     assert_int_equal(4, got.mount_max);
 }
 
-static void fuse_mounts_of_all_kinds_are_counted(void **state)
-{
-    static const char table[] =
-            "22 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw\n"
-            "23 1 0:9 / /a rw - fuse x rw\n"
-            "24 1 0:10 / /b\\040-\\040fuse rw shared:2 master:1 - fuse.vfat x rw\n"
-            "25 1 8:2 / /c rw - fuseblk /dev/sdb rw\n"
-            "26 1 8:3 / /d rw - fuseblk.ntfs /dev/sdc rw\n"
-            "27 1 0:11 / /e rw - fusectl fusectl rw\n"
-            "28 1 0:12 / /f rw - tmpfs fuse rw\n"
-            "nonsense\n";
-    FILE *file = open_text(table);
-
-    (void)state;
-    assert_int_equal(4, fat_fuse_mounts_count(file));
-    (void)fclose(file);
-    assert_int_equal(-1, fat_fuse_mounts_count(NULL));
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
             cmocka_unit_test(the_administrators_words_are_heard),
             cmocka_unit_test(without_a_file_users_may_little),
             cmocka_unit_test(a_line_that_is_too_long_is_none),
-            cmocka_unit_test(fuse_mounts_of_all_kinds_are_counted),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
