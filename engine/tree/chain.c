@@ -353,9 +353,7 @@ static void apply_cut(struct fat_node *node, const struct cut *cut,
         node->cut = cut->clusters > 0 ? number : node->cut; /* W3 */
         (*piece)->first = cut->rest.cluster;
         (*piece)->promised = node->map.clusters - cut->clusters;
-        fat_freemap_promise(tree->freemap, (*piece)->promised);
-        fat_interval_free_chain(&tree->interval, *piece);
-        fat_freemap_set_waiting(tree->freemap, true);
+        fat_tree_give_up(tree, *piece);
         *piece = NULL;
     }
     if (cut->any) {

@@ -73,9 +73,7 @@ static void give_up_chain(struct fat_node *node, struct fat_edits *edits)
     } else {
         node->farewell->first = node->entry.first_cluster;
         node->farewell->promised = node->map.clusters;
-        fat_freemap_promise(tree->freemap, node->map.clusters);
-        fat_interval_free_chain(&tree->interval, node->farewell);
-        fat_freemap_set_waiting(tree->freemap, true);
+        fat_tree_give_up(tree, node->farewell);
         node->farewell = NULL;
     }
     fat_interval_leave(&tree->interval);

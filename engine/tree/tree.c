@@ -135,6 +135,13 @@ fat_err fat_tree_learn(struct fat_tree *tree, struct fat_runmap *map, uint32_t c
     return err;
 }
 
+void fat_tree_give_up(struct fat_tree *tree, struct fat_piece *piece)
+{
+    fat_freemap_promise(tree->freemap, piece->promised);
+    fat_interval_free_chain(&tree->interval, piece);
+    fat_freemap_set_waiting(tree->freemap, true);
+}
+
 uint64_t fat_tree_offset(const struct fat_tree *tree, uint32_t cluster)
 {
     return fat_geometry_sector(&tree->geometry, cluster) * tree->geometry.sector_bytes;

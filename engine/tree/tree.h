@@ -110,6 +110,13 @@ FAT_MUST_CHECK fat_err fat_tree_writable(const struct fat_tree *tree);
 FAT_MUST_CHECK fat_err fat_tree_learn(
         struct fat_tree *tree, struct fat_runmap *map, uint32_t clusters);
 
+/*
+ * The commit of the open interval frees @piece, which it takes over; as many clusters as
+ * it promises count as free from now on, and are waited for where room runs out.
+ */
+void fat_tree_give_up(struct fat_tree *tree, struct fat_piece *piece)
+        FAT_REQUIRES_SHARED(tree->interval.lock);
+
 /* Byte offset of @cluster on the device. */
 uint64_t fat_tree_offset(const struct fat_tree *tree, uint32_t cluster);
 

@@ -82,9 +82,8 @@ static void try_later(struct fat_tree *tree, struct fat_piece *piece, uint32_t c
     piece->first = cluster;
     piece->count -= piece->count > 0 ? freed : 0;
     piece->promised -= freed < piece->promised ? freed : piece->promised;
-    fat_freemap_promise(tree->freemap, piece->promised);
     (void)fat_interval_enter(&tree->interval);
-    fat_interval_free_chain(&tree->interval, piece);
+    fat_tree_give_up(tree, piece);
     fat_interval_leave(&tree->interval);
 }
 

@@ -182,17 +182,13 @@ static fat_err rewrite_copies(struct fat_tree *tree, const atomic_bool *stop)
 
 static void give_back_lost(struct fat_tree *tree, struct fat_scan *found)
 {
-    const bool any = found->lost != NULL;
-
     (void)fat_interval_enter(&tree->interval);
     while (found->lost) {
         struct fat_piece *piece = found->lost;
 
         found->lost = piece->next;
-        fat_freemap_promise(tree->freemap, piece->promised);
-        fat_interval_free_chain(&tree->interval, piece);
+        fat_tree_give_up(tree, piece);
     }
-    fat_freemap_set_waiting(tree->freemap, any);
     fat_interval_leave(&tree->interval);
 }
 
