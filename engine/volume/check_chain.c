@@ -266,9 +266,22 @@ static bool is_lost(struct fat_check *c, uint32_t cluster)
     return link != FAT_CHECK_FREE && link != FAT_CHECK_BAD && link != FAT_CHECK_UNREAD;
 }
 
+/*
+ * Clusters in use that no chain has taken by now. Where the device gives other bytes
+ * each time it is read, it may be any number.
+ */
+static uint32_t count_untaken(const struct fat_check *c)
+{
+    return c->sum.clusters_used - c->unread_count - c->taken_count;
+}
+
+/* As far as there are any: they mostly lie together, and low. */
 static void find_lost(struct fat_check *c)
 {
-    for (uint32_t i = 0; i < c->g.cluster_count; i++) {
+    const uint32_t untaken = count_untaken(c);
+
+    for (uint32_t i = 0; i < c->g.cluster_count && c->sum.clusters_lost != untaken;
+            i++) {
         const uint32_t cluster = i + FAT_CLUSTER_FIRST;
         uint32_t link;
 
@@ -296,14 +309,16 @@ static void say_lost(struct fat_check *c, uint32_t first)
             (unsigned)length, (unsigned)first);
 }
 
+/* Is there a lost one that has not been said? */
+static bool has_more_lost(const struct fat_check *c)
+{
+    return c->sum.clusters_lost != 0 && count_untaken(c) != 0;
+}
+
 void fat_check_lost(struct fat_check *c)
 {
-    const uint32_t in_use = c->sum.clusters_used - c->unread_count;
-
-    if (in_use != c->taken_count) {
-        find_lost(c);
-    }
-    for (uint32_t i = 0; c->sum.clusters_lost != 0 && i < c->g.cluster_count; i++) {
+    find_lost(c);
+    for (uint32_t i = 0; i < c->g.cluster_count && has_more_lost(c); i++) {
         const uint32_t cluster = i + FAT_CLUSTER_FIRST;
 
         if (is_lost(c, cluster) && !fat_check_has(c, cluster, FAT_MARK_FOLLOWS)) {
@@ -311,7 +326,7 @@ void fat_check_lost(struct fat_check *c)
         }
     }
     /* What is left has a predecessor everywhere: rings, each said once. */
-    for (uint32_t i = 0; c->sum.clusters_lost != 0 && i < c->g.cluster_count; i++) {
+    for (uint32_t i = 0; i < c->g.cluster_count && has_more_lost(c); i++) {
         if (is_lost(c, i + FAT_CLUSTER_FIRST)) {
             say_lost(c, i + FAT_CLUSTER_FIRST);
         }

@@ -33,21 +33,33 @@ static bool is_zero(const uint8_t *bytes, size_t length)
     return length == 0 || (bytes[0] == 0 && memcmp(bytes, bytes + 1, length - 1) == 0);
 }
 
-static void compare(struct reader *r, const struct fat_check_piece *piece,
-        const uint8_t *bytes, struct copy_report *report)
+static void compare_part(struct reader *r, const struct fat_check_piece *part,
+        const uint8_t *bytes, const uint8_t *other, struct copy_report *report)
 {
-    const uint32_t end = piece->first + piece->count;
+    const uint32_t end = part->first + part->count;
 
-    if (memcmp(bytes, r->other, piece->length) == 0) {
+    if (memcmp(bytes, other, part->length) == 0) {
         return;
     }
     report->bits_differ = true;
-    for (uint32_t cluster = piece->first; cluster < end; cluster++) {
-        if (fat_check_piece_entry(r->c, piece, bytes, cluster) !=
-                fat_check_piece_entry(r->c, piece, r->other, cluster)) {
+    for (uint32_t cluster = part->first; cluster < end; cluster++) {
+        if (fat_check_piece_entry(r->c, part, bytes, cluster) !=
+                fat_check_piece_entry(r->c, part, other, cluster)) {
             report->diff_first = report->different ? report->diff_first : cluster;
             report->different++;
         }
+    }
+}
+
+/* With what is in r->other. */
+static void compare(struct reader *r, const struct fat_check_piece *piece,
+        const uint8_t *bytes, struct copy_report *report)
+{
+    for (uint32_t i = 0; i < fat_check_count_parts(piece); i++) {
+        const struct fat_check_piece part = fat_check_part(r->c, piece, i);
+        const size_t at = (size_t)(part.offset - piece->offset);
+
+        compare_part(r, &part, bytes + at, r->other + at, report);
     }
 }
 
@@ -71,23 +83,34 @@ static void compare_copy(struct reader *r, const struct fat_check_piece *whole,
 }
 
 /* The entries of clusters; 0 and 1 are none. */
-static void count_entries(struct reader *r, const struct fat_check_piece *piece)
+static void count_part(
+        struct reader *r, const struct fat_check_piece *part, const uint8_t *bytes)
 {
     struct fat_check_summary *sum = &r->c->sum;
-    const uint32_t end = piece->first + piece->count;
+    const uint32_t end = part->first + part->count;
     const uint32_t first =
-            piece->first < FAT_CLUSTER_FIRST ? FAT_CLUSTER_FIRST : piece->first;
+            part->first < FAT_CLUSTER_FIRST ? FAT_CLUSTER_FIRST : part->first;
 
-    if (is_zero(r->bytes, piece->length)) {
+    if (is_zero(bytes, part->length)) {
         sum->clusters_free += end - first;
         return;
     }
     for (uint32_t cluster = first; cluster < end; cluster++) {
-        const uint32_t link = fat_check_piece_entry(r->c, piece, r->bytes, cluster);
+        const uint32_t link = fat_check_piece_entry(r->c, part, bytes, cluster);
 
         sum->clusters_free += link == FAT_CHECK_FREE;
         sum->clusters_bad += link == FAT_CHECK_BAD;
         sum->clusters_used += link != FAT_CHECK_FREE && link != FAT_CHECK_BAD;
+    }
+}
+
+/* Part by part: what is free is seen at a glance, and mostly lies together. */
+static void count_entries(struct reader *r, const struct fat_check_piece *whole)
+{
+    for (uint32_t i = 0; i < fat_check_count_parts(whole); i++) {
+        const struct fat_check_piece part = fat_check_part(r->c, whole, i);
+
+        count_part(r, &part, r->bytes + (part.offset - whole->offset));
     }
 }
 

@@ -342,6 +342,33 @@ static void lost_and_bad_clusters_are_counted(void **state)
     fat_blkdev_close(image.dev);
 }
 
+/* Free entries between what is used are passed over in parts, and none is left out. */
+static void the_last_entry_is_counted_and_compared_too(void **state)
+{
+    (void)state;
+    for (unsigned type = 12; type <= 32; type = type == 12 ? 16 : type * 2) {
+        struct fat_check_summary before;
+        struct fat_check_summary sum;
+        struct log log = {0};
+        struct image image;
+        uint32_t last;
+
+        image_make(&image, type);
+        last = image.g.cluster_count + 1;
+        assert_int_equal(fat_check(image.dev, NULL, NULL, &before), FAT_OK);
+        image_put_fat_copy(&image, 0, UNUSED, VALUE_END);
+        image_put_fat_copy(&image, 0, last, VALUE_END);
+        image_put_fat_copy(&image, 1, last - 1, VALUE_END);
+        assert_int_equal(fat_check(image.dev, note_finding, &log, &sum), FAT_OK);
+        assert_int_equal(sum.clusters_used, before.clusters_used + 2);
+        assert_int_equal(sum.clusters_free, before.clusters_free - 2);
+        assert_int_equal(sum.findings[FAT_FINDING_LOST_CHAIN], 2);
+        assert_string_equal(log.first_text,
+                "FAT 1 differs from FAT 0 in 3 entries, the first is 40");
+        fat_blkdev_close(image.dev);
+    }
+}
+
 static void text_names_the_numbers(void **state)
 {
     struct log log = {0};
@@ -398,6 +425,7 @@ int main(void)
             cmocka_unit_test(a_clean_volume_has_no_findings_and_is_counted),
             cmocka_unit_test(each_defect_is_named_and_nothing_else),
             cmocka_unit_test(lost_and_bad_clusters_are_counted),
+            cmocka_unit_test(the_last_entry_is_counted_and_compared_too),
             cmocka_unit_test(text_names_the_numbers),
             cmocka_unit_test(every_kind_has_a_name_of_its_own),
             cmocka_unit_test(leftovers_are_exactly_what_the_order_of_writes_may_leave),
