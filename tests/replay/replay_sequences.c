@@ -32,15 +32,6 @@ static struct effort effort(void)
             .rows = is_long ? 10000 : 1200};
 }
 
-/* A FAT of 17 sectors costs the judge a multiple of one with two. */
-static void spare(struct effort *e)
-{
-    e->options.replay.all_subsets_up_to = 4;
-    e->options.replay.random_subsets = 3;
-    e->options.replay.most_of_a_shape = 5;
-    e->rows /= 2;
-}
-
 static void singles_and_pairs(const struct base *base, struct sequence_options *options,
         struct sequence_totals *totals)
 {
@@ -82,9 +73,6 @@ int main(int argc, char **argv)
     struct effort e = effort();
     uint64_t bad = 0;
 
-    if (type == 16 && !replay_is_long()) {
-        spare(&e);
-    }
     printf("seed %llu\n", (unsigned long long)seed);
     for (size_t i = 0; i < count; i++) {
         struct sequence_totals totals = {0};
