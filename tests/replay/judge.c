@@ -213,6 +213,34 @@ static bool tail_is_of(const struct book *book, const struct versions *range,
     return false;
 }
 
+/*
+ * Mostly a cell is as the oldest or the newest version has it. Then it need not be found
+ * out which one it is, which takes long where contents are not tagged.
+ */
+static bool cell_is_at_an_end(const struct book *book, const struct versions *range,
+        uint32_t generation, uint32_t index, const uint8_t *bytes)
+{
+    const struct versions ends[2] = {
+            {range->first, 1}, {range->first + range->count - 1, 1}};
+
+    return book->contents &&
+           (tail_is_of(book, &ends[1], generation, index, bytes, BOOK_CELL_BYTES) ||
+                   tail_is_of(
+                           book, &ends[0], generation, index, bytes, BOOK_CELL_BYTES));
+}
+
+static bool cell_is_right(const struct book *book, const struct versions *range,
+        uint32_t generation, uint32_t index, uint32_t object, const uint8_t *bytes)
+{
+    uint32_t write;
+
+    if (cell_is_at_an_end(book, range, generation, index, bytes)) {
+        return true;
+    }
+    write = book_cell_of(book, bytes, object, index);
+    return write != BOOK_NOTHING && cell_is_of(range, generation, index, write);
+}
+
 /* The first cell that is not of this generation; the number of cells: none. */
 static uint32_t wrong_cell(const struct judge *judge, uint32_t size, uint32_t object,
         const struct versions *range, uint32_t generation)
@@ -221,10 +249,8 @@ static uint32_t wrong_cell(const struct judge *judge, uint32_t size, uint32_t ob
     const size_t tail = size % BOOK_CELL_BYTES;
 
     for (uint32_t i = 0; i < cells; i++) {
-        const uint32_t write = book_cell_of(
-                judge->book, judge->content + (size_t)i * BOOK_CELL_BYTES, object, i);
-
-        if (write == BOOK_NOTHING || !cell_is_of(range, generation, i, write)) {
+        if (!cell_is_right(judge->book, range, generation, i, object,
+                    judge->content + (size_t)i * BOOK_CELL_BYTES)) {
             return i;
         }
     }
