@@ -441,11 +441,25 @@ struct judge_bounds judge_bounds_of(const struct recdev *rec, size_t marks)
     return bounds;
 }
 
-/* Are there findings on it as on few others, by now? */
+static bool has_more_than_marks(uint64_t findings)
+{
+    for (enum fat_finding_kind kind = 0; findings >> kind != 0; kind++) {
+        if (findings >> kind & 1 && !is_mark(kind)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Are there findings on it as on few others, by now? Or any, if all of them count. */
 static bool is_unusual(struct judge *judge)
 {
     struct judge_kind *kind = judge->kinds;
     struct judge_kind *end = judge->kinds + judge->kind_count;
+
+    if (judge->dump_found || judge->dump_alike == 0) {
+        return judge->dump_found && has_more_than_marks(judge->finding_kinds);
+    }
 
     while (kind < end && kind->findings != judge->finding_kinds) {
         kind++;
@@ -462,6 +476,21 @@ static bool is_unusual(struct judge *judge)
     return ++kind->seen <= judge->dump_alike;
 }
 
+enum { ASK_AFTER = 200 }; /* states: that many volumes have room on any disk */
+
+/* For other programs; what they say may come with a later state. */
+static int dump_for_others(
+        struct judge *judge, struct fat_blkdev *dev, const struct judge_bounds *bounds)
+{
+    dump_state(judge, judge->dump_directory, dev, bounds);
+    if (judge->others && judge->others->command &&
+            ++judge->others->waiting >= ASK_AFTER &&
+            !dump_ask(judge->others, judge->dump_directory)) {
+        return judge_complain(judge, "other programs say so: see above");
+    }
+    return 0;
+}
+
 int judge_state(struct fat_blkdev *dev, const struct replay_state *state, void *context)
 {
     struct judge *judge = context;
@@ -469,14 +498,15 @@ int judge_state(struct fat_blkdev *dev, const struct replay_state *state, void *
             judge_bounds_of(judge->rec, state->marks_reached);
 
     judge->states++;
-    if (judge->dump_every > 0 && judge->states % judge->dump_every == 0) {
-        dump_state(judge, judge->dump_directory, dev, &bounds);
+    if (judge->dump_every > 0 && judge->states % judge->dump_every == 0 &&
+            dump_for_others(judge, dev, &bounds) != 0) {
+        return 1;
     }
     if (judge_volume(judge, dev, &bounds) != 0) {
         return 1;
     }
-    if (judge->dump_alike > 0 && is_unusual(judge)) {
-        dump_state(judge, judge->dump_directory, dev, &bounds);
+    if (is_unusual(judge) && dump_for_others(judge, dev, &bounds) != 0) {
+        return 1;
     }
     if (judge->recover_every > 0 && judge->states % judge->recover_every == 0) {
         return recover(judge, dev, &bounds);

@@ -23,6 +23,13 @@ struct judge_kind {
     unsigned seen;
 };
 
+/* What other programs, run by a command (dump.h), have said of states dumped. */
+struct judge_others {
+    const char *command;         /* NULL: what is dumped stays where it is */
+    uint64_t waiting;            /* dumped, and not judged yet             */
+    uint64_t states, files, bad; /* files: compared                        */
+};
+
 struct judge {
     const struct book *book;
     struct recdev *rec;
@@ -33,6 +40,8 @@ struct judge {
     const char *dump_directory;
     unsigned dump_every; /* write one state in so many there */
     unsigned dump_alike; /* ... and so many of each kind that the checker tells apart */
+    bool dump_found;     /* ... and every one with a finding that is not a mark */
+    struct judge_others *others;  /* of what is dumped; NULL: nobody is asked */
     const char *mended_directory; /* what recovery has made of a state goes there */
 
     uint64_t states, recovered, repaired, cut_again, dumped;

@@ -14,6 +14,8 @@
  *   -r EVERY    mount, mend and judge again: one state in so many
  *   -d DIR,EVERY,ALIKE,FIRST
  *               dump one state in so many, and so many of each kind, numbered from FIRST
+ *   -j EVERY    instead: give one state in so many, and every one in which anything is
+ *               found beside the marks, to other programs (dump.h) at once
  *   -e DIR      dump what each recovery made there
  *   -t          the harness itself: with each flush left out, and each two neighbouring
  *               epochs swapped, one at a time, the log has to be judged bad wherever
@@ -27,6 +29,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "dump.h"
 #include "judge.h"
 #include "needs.h"
 #include "recording.h"
@@ -38,6 +41,7 @@ struct wishes {
     uint64_t seed;
     unsigned most, recover_every, dump_every, dump_alike, dump_first;
     const char *dump_directory, *mended_directory;
+    struct judge_others others; /* command: NULL, or they get all there is to find */
     bool tests_harness, loses_writes;
 };
 
@@ -47,7 +51,7 @@ struct totals {
     unsigned dumped;
 };
 
-static struct judge judge_for(const struct wishes *wishes, struct recording *recording)
+static struct judge judge_for(struct wishes *wishes, struct recording *recording)
 {
     return (struct judge){.book = &recording->book,
             .rec = recording->rec,
@@ -56,12 +60,14 @@ static struct judge judge_for(const struct wishes *wishes, struct recording *rec
             .dump_directory = wishes->dump_directory,
             .dump_every = wishes->dump_every,
             .dump_alike = wishes->dump_alike,
+            .dump_found = wishes->others.command != NULL,
+            .others = &wishes->others,
             .mended_directory = wishes->mended_directory,
             .dumped = wishes->dump_first};
 }
 
 static bool judge_all(
-        const struct wishes *wishes, struct recording *recording, struct totals *totals)
+        struct wishes *wishes, struct recording *recording, struct totals *totals)
 {
     char report[300] = "";
     const struct replay_options how = {.seed = wishes->seed,
@@ -96,7 +102,7 @@ struct lies {
     unsigned idle[NEEDS_DEEDS]; /* needed by nothing, by what was done before it */
 };
 
-static bool turns_red(const struct wishes *wishes, struct recording *recording,
+static bool turns_red(struct wishes *wishes, struct recording *recording,
         const struct replay_options *lie)
 {
     struct judge judge = judge_for(wishes, recording);
@@ -105,6 +111,7 @@ static bool turns_red(const struct wishes *wishes, struct recording *recording,
 
     judge.recover_every = 0;
     judge.dump_every = judge.dump_alike = 0;
+    judge.dump_found = false;
     how.random_subsets = 32;
     if (recdev_replay(recording->rec, &how, judge_state, &judge, &stats) != FAT_OK) {
         abort();
@@ -117,7 +124,7 @@ static bool turns_red(const struct wishes *wishes, struct recording *recording,
  * Swapped epochs may be seen where nobody needs their order: the second shows what
  * nobody had asked for yet.
  */
-static bool try_lie(const struct wishes *wishes, struct recording *recording,
+static bool try_lie(struct wishes *wishes, struct recording *recording,
         struct needs *needs, enum needs_lie kind, struct lies *lies)
 {
     const bool swaps = kind == NEEDS_SWAPPED;
@@ -157,7 +164,7 @@ static void print_lies(const char *what, const struct lies *lies)
     printf("\n");
 }
 
-static bool test_flushes(const struct wishes *wishes, struct recording *recording)
+static bool test_flushes(struct wishes *wishes, struct recording *recording)
 {
     struct lies left_out = {0}, swapped = {0};
     struct needs needs;
@@ -181,7 +188,7 @@ static bool test_flushes(const struct wishes *wishes, struct recording *recordin
 }
 
 /* What the next write to the same sector says again, nobody can miss. */
-static bool test_writes(const struct wishes *wishes, struct recording *recording)
+static bool test_writes(struct wishes *wishes, struct recording *recording)
 {
     unsigned tried = 0;
     unsigned seen = 0;
@@ -201,7 +208,7 @@ static bool test_writes(const struct wishes *wishes, struct recording *recording
     return true;
 }
 
-static bool test_harness(const struct wishes *wishes, struct recording *recording)
+static bool test_harness(struct wishes *wishes, struct recording *recording)
 {
     const bool good = test_flushes(wishes, recording);
 
@@ -218,7 +225,7 @@ static bool load(const struct wishes *wishes, struct recording *recording,
     return true;
 }
 
-static bool run(const struct wishes *wishes)
+static bool run(struct wishes *wishes)
 {
     struct totals totals = {0};
     struct recording recording;
@@ -270,9 +277,11 @@ static void take_dump(struct wishes *wishes, char *text)
 int main(int argc, char **argv)
 {
     struct wishes wishes = {.name = "-", .seed = 1, .recover_every = 50};
+    char directory[] = DUMP_DIRECTORY;
+    bool good;
     int option;
 
-    while ((option = getopt(argc, argv, "n:s:m:r:d:e:tw")) != -1) {
+    while ((option = getopt(argc, argv, "n:s:m:r:d:j:e:tw")) != -1) {
         switch (option) {
         case 'n':
             wishes.name = optarg;
@@ -288,6 +297,14 @@ int main(int argc, char **argv)
             break;
         case 'd':
             take_dump(&wishes, optarg);
+            break;
+        case 'j':
+            if (!dump_begin(&wishes.others, directory)) {
+                fprintf(stderr, "nobody to give states to\n");
+                return EXIT_FAILURE;
+            }
+            wishes.dump_directory = directory;
+            wishes.dump_every = (unsigned)strtoul(optarg, NULL, 10);
             break;
         case 'e':
             wishes.mended_directory = optarg;
@@ -307,5 +324,7 @@ int main(int argc, char **argv)
     }
     wishes.start = argv[optind];
     wishes.log = argv[optind + 1];
-    return run(&wishes) ? EXIT_SUCCESS : EXIT_FAILURE;
+    good = run(&wishes);
+    dump_end(&wishes.others, directory);
+    return good && wishes.others.bad == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -9,11 +9,12 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "dump.h"
 #include "plans.h"
 #include "random.h"
 #include "sequence.h"
 
-enum { PLANS_MAX = 16, ROW_MAX = 6 };
+enum { PLANS_MAX = 16, ROW_MAX = 6, DUMP_EVERY = 100 };
 
 struct effort {
     struct sequence_options options;
@@ -71,7 +72,15 @@ int main(int argc, char **argv)
     const struct base_plan *plans[PLANS_MAX];
     const size_t count = plans_of(type, plans, PLANS_MAX);
     struct effort e = effort();
+    char directory[] = DUMP_DIRECTORY;
+    struct judge_others others = {0};
     uint64_t bad = 0;
+
+    if (replay_is_long() && dump_begin(&others, directory)) {
+        e.options.others = &others;
+        e.options.dump_directory = directory;
+        e.options.dump_every = DUMP_EVERY;
+    }
 
     printf("seed %llu\n", (unsigned long long)seed);
     for (size_t i = 0; i < count; i++) {
@@ -91,5 +100,7 @@ int main(int argc, char **argv)
         bad += totals.bad;
         base_done(&base);
     }
+    dump_end(&others, directory);
+    bad += others.bad;
     return bad > 0 || count == 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -111,6 +111,7 @@ static void replay(struct run *run, const struct base *base,
             .cut_every = options->cut_every,
             .dump_every = options->dump_every,
             .dump_directory = options->dump_directory,
+            .others = options->others,
             .states = totals->states,
             .recovered = totals->recovered,
             .cut_again = totals->cut_again,
@@ -163,7 +164,7 @@ static void shrink(const struct base *base, const struct op *ops, size_t count,
     again.skip_senseless = true;
     again.recover_every = options->recover_every ? 1 : 0;
     again.cut_every = options->cut_every ? 1 : 0;
-    again.dump_every = 0;
+    again.dump_every = 0; /* what others have found is found no more */
     memcpy(fewer, ops, count * sizeof(*ops));
     for (size_t i = count; i-- > 0;) {
         const struct op left_out = fewer[i];

@@ -18,8 +18,9 @@ struct sequence_options {
     unsigned cut_every;
     unsigned dump_every;
     const char *dump_directory;
-    bool skip_senseless; /* leave them out; otherwise the sequence isn't run */
-    bool keep;           /* directories stay in use, and so do their indexes */
+    struct judge_others *others; /* NULL, or who judges what is there */
+    bool skip_senseless;         /* leave them out; otherwise the sequence isn't run */
+    bool keep;                   /* directories stay in use, and so do their indexes */
 };
 
 struct sequence_totals {
