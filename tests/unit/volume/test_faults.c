@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Every operation with its first, second, third ... read, write, flush and allocation
- * failing, until none is left to fail. The error comes from that call or, for what is
+ * failing, for want of room too, until none is left to fail. The error comes from that call or, for what is
  * written later, from the commit; what failed has changed nothing and succeeds when
  * tried again; and whatever is on the medium is at most left over, never damaged.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "support/cmocka.h"
+#include "support/count.h"
 #include "support/failalloc.h"
 #include "support/steady.h"
 #include "volume/faults.h"
@@ -93,13 +96,10 @@ static struct fat_blkdev *make_stage(const struct image_spec *spec)
     return stage;
 }
 
-static void enter(
-        struct scene *s, struct fat_blkdev *stage, const struct operation *operation)
+/* With the volume on @s->img.dev. */
+static void enter_open(struct scene *s, const struct operation *operation)
 {
-    *s = (struct scene){.img = {.now = {.seconds = 1600000000}}};
-    s->img.base = stage;
-    assert_int_equal(recdev_new(stage, &s->img.rec), FAT_OK);
-    s->img.dev = recdev_blkdev(s->img.rec);
+    s->img.now.seconds = 1600000000;
     image_open(&s->img);
     s->dir = image_lookup(s->img.root, "dir");
     s->empty = image_lookup(s->img.root, "empty");
@@ -107,6 +107,15 @@ static void enter(
     if (operation->prepare) {
         operation->prepare(s);
     }
+}
+
+static void enter(
+        struct scene *s, struct fat_blkdev *stage, const struct operation *operation)
+{
+    *s = (struct scene){.img = {.base = stage}};
+    assert_int_equal(recdev_new(stage, &s->img.rec), FAT_OK);
+    s->img.dev = recdev_blkdev(s->img.rec);
+    enter_open(s, operation);
 }
 
 /* Close; what is on the medium then may hold leftovers, or nothing at all. */
@@ -154,6 +163,7 @@ struct sweep {
     struct fat_blkdev *stage;
     const struct operation *operation;
     uint64_t before, after;
+    fat_err error; /* what the medium says */
     unsigned nth;
 };
 
@@ -201,11 +211,11 @@ static bool fail_read(struct sweep *w)
     fat_err err;
 
     enter(&s, w->stage, w->operation);
-    recdev_fail(s.img.rec, RECDEV_READ, w->nth, FAT_E_IO, RECDEV_ONCE);
+    recdev_fail(s.img.rec, RECDEV_READ, w->nth, w->error, RECDEV_ONCE);
     err = w->operation->run(&s);
     fired = recdev_failures(s.img.rec) > 0;
     recdev_fail(s.img.rec, RECDEV_READ, 0, FAT_E_IO, RECDEV_ONCE);
-    if (err != FAT_OK && (err != FAT_E_IO || !fired)) {
+    if (err != FAT_OK && (err != w->error || !fired)) {
         wrong_error(w, err);
     }
     if (fat_volume_is_read_only(s.img.volume)) {
@@ -235,6 +245,20 @@ static void stays_broken(struct sweep *w, struct scene *s)
     assert_int_equal(recdev_counts(s->img.rec).writes, writes);
 }
 
+/*
+ * Is that what may be said of it? Of a commit of its own an operation knows only that
+ * it failed. Where there was no room, a commit may have made some, and all is well.
+ */
+static bool may_say(const struct sweep *w, bool fired, fat_err err, fat_err committed)
+{
+    if (err != FAT_OK && err != w->error &&
+            (err != FAT_E_IO || w->operation->kind != COMMITS)) {
+        return false;
+    }
+    return fired == (err != FAT_OK || committed != FAT_OK) ||
+           (fired && w->error == FAT_E_NOSPC);
+}
+
 static bool fail_written(struct sweep *w, enum recdev_call call)
 {
     struct scene s;
@@ -243,13 +267,12 @@ static bool fail_written(struct sweep *w, enum recdev_call call)
     fat_err committed;
 
     enter(&s, w->stage, w->operation);
-    recdev_fail(s.img.rec, call, w->nth, FAT_E_IO, RECDEV_ONCE);
+    recdev_fail(s.img.rec, call, w->nth, w->error, RECDEV_ONCE);
     err = w->operation->run(&s);
     committed = fat_volume_commit(s.img.volume);
     fired = recdev_failures(s.img.rec) > 0;
     recdev_fail(s.img.rec, call, 0, FAT_E_IO, RECDEV_ONCE);
-    if (fired != (err != FAT_OK || committed != FAT_OK) ||
-            (err != FAT_OK && err != FAT_E_IO)) {
+    if (!may_say(w, fired, err, committed)) {
         wrong_error(w, err);
     }
     if (fat_volume_is_read_only(s.img.volume)) {
@@ -258,6 +281,8 @@ static bool fail_written(struct sweep *w, enum recdev_call call)
         w->before =
                 w->operation->kind == IN_PLACE ? hash_directory(s.img.root) : w->before;
         try_again(w, &s);
+    } else {
+        must_look(w, &s, w->after);
     }
     leave(&s, w->operation->name, w->nth);
     return fired;
@@ -298,15 +323,134 @@ static bool fail_alloc(struct sweep *w)
     return fired;
 }
 
-static const struct image_spec SPECS[] = {{.type = 12}, {.type = 32, .fat_count = 1}};
+/* The same on an image file, whose transfers may be short or interrupted. */
+static struct {
+    unsigned nth; /* of the transfers and flushes from now on; 0: none */
+    bool is_short;
+    bool struck;
+} kernel;
 
-static void sweep_all(bool (*fail_nth)(struct sweep *w))
+/* NOLINTBEGIN(bugprone-reserved-identifier,readability-identifier-naming) */
+ssize_t __real_pread64(int fd, void *buffer, size_t length, off_t offset);
+ssize_t __real_pwrite64(int fd, const void *buffer, size_t length, off_t offset);
+ssize_t __wrap_pread(int fd, void *buffer, size_t length, off_t offset);
+ssize_t __wrap_pread64(int fd, void *buffer, size_t length, off_t offset);
+ssize_t __wrap_pwrite(int fd, const void *buffer, size_t length, off_t offset);
+ssize_t __wrap_pwrite64(int fd, const void *buffer, size_t length, off_t offset);
+int __wrap_fdatasync(int fd);
+/* NOLINTEND(bugprone-reserved-identifier,readability-identifier-naming) */
+
+static bool kernel_strikes(void)
 {
-    for (size_t i = 0; i < 2; i++) {
+    if (kernel.nth == 0 || --kernel.nth > 0) {
+        return false;
+    }
+    kernel.struck = true;
+    count_add(COUNT_FAULTS, 1);
+    return true;
+}
+
+/* How much of it is moved; 0: it is interrupted. */
+static size_t kernel_moves(size_t length)
+{
+    if (!kernel_strikes()) {
+        return length;
+    }
+    errno = EINTR;
+    return kernel.is_short && length > 1 ? length / 2 : 0;
+}
+
+ssize_t __wrap_pread64(int fd, void *buffer, size_t length, off_t offset)
+{
+    const size_t moved = kernel_moves(length);
+
+    return moved > 0 ? __real_pread64(fd, buffer, moved, offset) : -1;
+}
+
+ssize_t __wrap_pwrite64(int fd, const void *buffer, size_t length, off_t offset)
+{
+    const size_t moved = kernel_moves(length);
+
+    return moved > 0 ? __real_pwrite64(fd, buffer, moved, offset) : -1;
+}
+
+ssize_t __wrap_pread(int fd, void *buffer, size_t length, off_t offset)
+{
+    return __wrap_pread64(fd, buffer, length, offset);
+}
+
+ssize_t __wrap_pwrite(int fd, const void *buffer, size_t length, off_t offset)
+{
+    return __wrap_pwrite64(fd, buffer, length, offset);
+}
+
+int __wrap_fdatasync(int fd)
+{
+    (void)fd;
+    if (kernel_strikes()) {
+        errno = EINTR;
+        return -1;
+    }
+    return 0; /* no power is cut here */
+}
+
+static struct fat_blkdev *make_file(struct fat_blkdev *stage)
+{
+    char path[] = "/tmp/faults.XXXXXX";
+    static const uint8_t zeros[512];
+    uint8_t part[512];
+    const int fd = mkstemp(path);
+    struct fat_blkdev *dev = NULL;
+
+    assert_true(fd >= 0);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(ftruncate(fd, (off_t)stage->size_bytes), 0);
+    /* most of it is zeros */
+    for (uint64_t at = 0; at < stage->size_bytes; at += sizeof(part)) {
+        assert_int_equal(stage->ops->read(stage, at, part, sizeof(part)), FAT_OK);
+        if (memcmp(part, zeros, sizeof(part)) != 0) {
+            assert_int_equal(
+                    __real_pwrite64(fd, part, sizeof(part), (off_t)at), sizeof(part));
+        }
+    }
+    assert_int_equal(fat_blkdev_file_take_fd(fd, FAT_BLKDEV_WRITE, 0, &dev), FAT_OK);
+    return dev;
+}
+
+/* Nobody is told, and all is as if it had not been. */
+static bool disturb(struct sweep *w)
+{
+    struct scene s = {0};
+    fat_err err;
+    fat_err committed;
+
+    s.img.dev = make_file(w->stage);
+    enter_open(&s, w->operation);
+    kernel.nth = w->nth;
+    kernel.struck = false;
+    err = w->operation->run(&s);
+    committed = fat_volume_commit(s.img.volume);
+    kernel.nth = 0;
+    if (err != FAT_OK || committed != FAT_OK) {
+        wrong_error(w, err != FAT_OK ? err : committed);
+    }
+    must_look(w, &s, w->after);
+    leave(&s, w->operation->name, w->nth);
+    fat_blkdev_close(s.img.dev);
+    return kernel.struck;
+}
+
+static const struct image_spec SPECS[] = {
+        {.type = 12}, {.type = 16}, {.type = 32, .fat_count = 1}};
+
+static void sweep_all(bool (*fail_nth)(struct sweep *w), fat_err error)
+{
+    for (size_t i = 0; i < sizeof(SPECS) / sizeof(SPECS[0]); i++) {
         struct fat_blkdev *stage = make_stage(&SPECS[i]);
 
         for (size_t o = 0; o < FAULT_OPERATIONS; o++) {
-            struct sweep w = {.stage = stage, .operation = &fault_operations[o]};
+            struct sweep w = {
+                    .stage = stage, .operation = &fault_operations[o], .error = error};
 
             learn(stage, w.operation, &w.before, &w.after);
             for (w.nth = 1; fail_nth(&w); w.nth++) {
@@ -320,25 +464,43 @@ static void sweep_all(bool (*fail_nth)(struct sweep *w))
 static void a_read_that_fails_changes_nothing(void **state)
 {
     (void)state;
-    sweep_all(fail_read);
+    sweep_all(fail_read, FAT_E_IO);
+    sweep_all(fail_read, FAT_E_NODEV);
 }
 
 static void a_write_that_fails_is_reported_and_harmless(void **state)
 {
     (void)state;
-    sweep_all(fail_write);
+    sweep_all(fail_write, FAT_E_IO);
+    sweep_all(fail_write, FAT_E_NOSPC);
+    sweep_all(fail_write, FAT_E_NODEV);
 }
 
 static void a_flush_that_fails_is_reported_and_harmless(void **state)
 {
     (void)state;
-    sweep_all(fail_flush);
+    sweep_all(fail_flush, FAT_E_IO);
+    sweep_all(fail_flush, FAT_E_NOSPC);
+}
+
+static void a_transfer_that_is_short_is_carried_through(void **state)
+{
+    (void)state;
+    kernel.is_short = true;
+    sweep_all(disturb, FAT_OK);
+}
+
+static void a_call_that_is_interrupted_is_made_again(void **state)
+{
+    (void)state;
+    kernel.is_short = false;
+    sweep_all(disturb, FAT_OK);
 }
 
 static void an_allocation_that_fails_changes_nothing(void **state)
 {
     (void)state;
-    sweep_all(fail_alloc);
+    sweep_all(fail_alloc, FAT_E_NOMEM);
 }
 
 int main(void)
@@ -347,6 +509,8 @@ int main(void)
             cmocka_unit_test(a_read_that_fails_changes_nothing),
             cmocka_unit_test(a_write_that_fails_is_reported_and_harmless),
             cmocka_unit_test(a_flush_that_fails_is_reported_and_harmless),
+            cmocka_unit_test(a_transfer_that_is_short_is_carried_through),
+            cmocka_unit_test(a_call_that_is_interrupted_is_made_again),
             cmocka_unit_test(an_allocation_that_fails_changes_nothing),
     };
 
