@@ -21,6 +21,10 @@ struct entry {
     struct entry *older, *newer; /* by when it was last named; not the root */
 };
 
+struct fat_inode_room {
+    struct entry *entry; /* NULL once it is in use */
+};
+
 struct fat_inodes {
     pthread_mutex_t lock; /* over everything below */
     struct entry **by_id;
@@ -165,8 +169,7 @@ static void grow_locked(struct fat_inodes *inodes)
     free(old_by_id);
 }
 
-static struct entry *add_locked(struct fat_inodes *inodes, fuse_ino_t parent,
-        const char *name, struct fat_node *node, bool alias)
+static struct entry *new_entry(const char *name)
 {
     struct entry *entry = calloc(1, sizeof(*entry));
 
@@ -176,6 +179,51 @@ static struct entry *add_locked(struct fat_inodes *inodes, fuse_ino_t parent,
     entry->name = name ? strdup(name) : NULL;
     if (name && !entry->name) {
         free(entry);
+        return NULL;
+    }
+    return entry;
+}
+
+struct fat_inode_room *fat_inodes_room(const char *name)
+{
+    struct fat_inode_room *room = calloc(1, sizeof(*room));
+
+    if (room) {
+        room->entry = new_entry(name);
+        if (!room->entry) {
+            free(room);
+            return NULL;
+        }
+    }
+    return room;
+}
+
+void fat_inode_room_free(struct fat_inode_room *room)
+{
+    if (room && room->entry) {
+        free(room->entry->name);
+        free(room->entry);
+    }
+    free(room);
+}
+
+/* The room that was set aside for that name, or new. */
+static struct entry *take_entry(const struct fat_naming *naming)
+{
+    struct entry *entry = naming->room ? naming->room->entry : NULL;
+
+    if (!entry) {
+        return new_entry(naming->name);
+    }
+    naming->room->entry = NULL;
+    return entry;
+}
+
+/* @entry as it is new, or NULL, which is what becomes of it then. */
+static struct entry *add_locked(struct fat_inodes *inodes, fuse_ino_t parent,
+        struct entry *entry, struct fat_node *node, bool alias)
+{
+    if (!entry) {
         return NULL;
     }
     if (inodes->count >= inodes->buckets) {
@@ -213,7 +261,7 @@ struct fat_inodes *fat_inodes_new(struct fat_node *root, size_t most)
         inodes->by_id = calloc(FIRST_BUCKETS, sizeof(struct entry *));
         inodes->by_node = calloc(FIRST_BUCKETS, sizeof(struct entry *));
         if (inodes->by_id && inodes->by_node) {
-            entry = add_locked(inodes, FUSE_ROOT_ID, NULL, root, false);
+            entry = add_locked(inodes, FUSE_ROOT_ID, new_entry(NULL), root, false);
         }
     }
     if (!entry || pthread_mutex_init(&inodes->lock, NULL) != 0) {
@@ -331,7 +379,7 @@ static struct entry *name_alias_locked(struct fat_inodes *inodes,
     if (main_entry && !note_stale_locked(main_entry, ret_stale)) {
         return NULL;
     }
-    return add_locked(inodes, naming->parent, naming->name, naming->node, true);
+    return add_locked(inodes, naming->parent, take_entry(naming), naming->node, true);
 }
 
 static struct entry *name_main_locked(
@@ -341,7 +389,8 @@ static struct entry *name_main_locked(
     const struct entry *parent;
 
     if (!entry) {
-        return add_locked(inodes, naming->parent, naming->name, naming->node, false);
+        return add_locked(
+                inodes, naming->parent, take_entry(naming), naming->node, false);
     }
     parent = find_locked(inodes, naming->parent);
     /* the root has no name; below an alias directory nothing is cached */
@@ -388,6 +437,7 @@ bool fat_inodes_name(struct fat_inodes *inodes, const struct fat_naming *naming,
         ret->inode = as_seen_locked(inodes, entry);
     }
     pthread_mutex_unlock(&inodes->lock);
+    fat_inode_room_free(naming->room);
     /* a new entry keeps the caller's reference, a known one has its own */
     if (!entry || known) {
         fat_node_unref(naming->node);

@@ -39,6 +39,9 @@ struct fat_named {
                        and neither node nor directory have another one about    */
 };
 
+/* Memory for one number, set aside. */
+struct fat_inode_room;
+
 /* A name to be given a number. */
 struct fat_naming {
     fuse_ino_t parent;
@@ -46,6 +49,7 @@ struct fat_naming {
     struct fat_node *node;
     bool exact; /* the spelling that is stored */
     bool force_main;
+    struct fat_inode_room *room; /* NULL: none; else it is taken over, needed or not */
 };
 
 /* What the kernel remembers of a node that has got an alias; release with _done(). */
@@ -69,6 +73,13 @@ void fat_inodes_free(struct fat_inodes *inodes);
 
 /* False: no such number, which an honest kernel never asks for. */
 bool fat_inodes_find(struct fat_inodes *inodes, fuse_ino_t id, struct fat_inode *ret);
+
+/*
+ * Whoever is about to make the node asks for room first: what was made has to be
+ * answered with its number, and can't be unmade for want of memory. NULL without memory.
+ */
+struct fat_inode_room *fat_inodes_room(const char *name);
+void fat_inode_room_free(struct fat_inode_room *room); /* NULL is a no-op */
 
 /*
  * Number @naming's node and count that the kernel knows it once more.

@@ -97,14 +97,21 @@ typedef fat_err make_fn(struct fat_node *directory, const char *name,
 static fat_err make(struct fat_mount *mount, const struct fat_inode *directory,
         const char *name, make_fn *function, struct fuse_entry_param *ret)
 {
+    struct fat_inode_room *room = fat_inodes_room(name);
     struct fat_found found;
-    fat_err err = function(directory->node, name, 0, &found);
+    fat_err err;
 
+    if (!room) {
+        return FAT_E_NOMEM;
+    }
+    err = function(directory->node, name, 0, &found);
     if (err < 0) {
+        fat_inode_room_free(room);
         return err;
     }
     err = fat_mount_renamed(mount);
     if (err < 0) {
+        fat_inode_room_free(room);
         fat_node_unref(found.node);
         return err;
     }
@@ -115,6 +122,7 @@ static fat_err make(struct fat_mount *mount, const struct fat_inode *directory,
                     .node = found.node,
                     .exact = found.exact,
                     .force_main = true, /* it is open, or nobody knows it yet */
+                    .room = room,
             },
             ret);
 }

@@ -36,6 +36,11 @@ static fat_err stat_directory(struct fat_node *node, struct fat_stat *st)
         st->links += fat_dirindex_directories(node->index);
     }
     fat_rwlock_read_end(&node->tree->names);
+    if (err == FAT_E_NOMEM) {
+        /* "Who knows": a directory just made is not to fail for want of that number. */
+        st->links = 1;
+        err = FAT_OK;
+    }
     if (fat_dir_is_fixed_root(node)) {
         st->size_bytes = (uint64_t)node->tree->geometry.root_entries * FAT_SLOT_BYTES;
         st->allocated_bytes = st->size_bytes;

@@ -6,7 +6,7 @@
  *   SHIM_IMAGE    path of the image, which is recognised by device and inode
  *   SHIM_LOG      if set: every write and flush of the image, every request that changes
  *                 something and its reply go there, in order
- *   SHIM_CONTROL  if set: a file of struct shim_control that says which call fails
+ *   SHIM_CONTROL  if set: a file of struct shim_control that says which call or allocation fails
  *   SHIM_GATE     a fifo that hanging calls read from
  *
  * A record "begin" is in the log before the call is made, "end" after it returned and
@@ -227,6 +227,47 @@ static enum shim_fault meet(enum shim_call call, uint64_t offset, size_t length)
 static size_t half(size_t length)
 {
     return length > 1 ? length / 2 : length;
+}
+
+/* Memory: glibc lets these be replaced, and calls them itself (in strdup() say). */
+
+/* NOLINTBEGIN(bugprone-reserved-identifier,readability-identifier-naming) */
+void *__libc_malloc(size_t size);
+void *__libc_calloc(size_t count, size_t size);
+void *__libc_realloc(void *old, size_t size);
+/* NOLINTEND(bugprone-reserved-identifier,readability-identifier-naming) */
+
+static bool is_starved(void)
+{
+    uint32_t number;
+    uint32_t first;
+
+    if (!control) {
+        return false;
+    }
+    number = __atomic_add_fetch(&control->allocations, 1, __ATOMIC_SEQ_CST);
+    first = __atomic_load_n(&control->starve, __ATOMIC_SEQ_CST);
+    if (first == 0 || number < first || (number > first && !control->starve_all)) {
+        return false;
+    }
+    (void)__atomic_add_fetch(&control->struck, 1, __ATOMIC_SEQ_CST);
+    errno = ENOMEM;
+    return true;
+}
+
+EXPORT void *malloc(size_t size)
+{
+    return is_starved() ? NULL : __libc_malloc(size);
+}
+
+EXPORT void *calloc(size_t count, size_t size)
+{
+    return is_starved() ? NULL : __libc_calloc(count, size);
+}
+
+EXPORT void *realloc(void *old, size_t size)
+{
+    return is_starved() ? NULL : __libc_realloc(old, size);
 }
 
 /* The image */

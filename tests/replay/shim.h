@@ -51,6 +51,11 @@ struct shim_control {
     uint32_t count;             /* so many in a row; 0: all from then on     */
     uint32_t error;             /* errno                                     */
     uint32_t from, until;       /* bytes: only calls that touch them; 0: all */
+
+    /* Memory, apart from all of that. */
+    uint32_t allocations; /* counted by the shim                       */
+    uint32_t starve;      /* the number of the first that fails; 0: none */
+    uint32_t starve_all;  /* and all later ones too                    */
 };
 
 #endif
