@@ -8,6 +8,7 @@
 #include <fatward/repair.h>
 
 #include "dump.h"
+#include "world.h"
 
 /* A judge of the recovery's states has the promises of the state it began with. */
 struct second_cut {
@@ -46,8 +47,9 @@ static fat_err write_a_little(struct fat_volume *volume)
 
 static int use(struct judge *judge, struct fat_blkdev *dev)
 {
+    const struct fat_volume_options options = {.cache_bytes = WORLD_CACHE_BYTES};
     struct fat_volume *volume;
-    fat_err err = fat_volume_open(dev, NULL, &volume);
+    fat_err err = fat_volume_open(dev, &options, &volume);
     fat_err closing;
 
     if (err != FAT_OK) {
@@ -87,8 +89,9 @@ static int cut_again(
 
 static int mend(struct judge *judge, struct fat_blkdev *dev)
 {
+    const struct fat_repair_options options = {.cache_bytes = WORLD_CACHE_BYTES};
     struct fat_repair_summary summary;
-    const fat_err err = fat_repair(dev, NULL, &summary);
+    const fat_err err = fat_repair(dev, &options, &summary);
 
     if (err != FAT_OK) {
         return judge_complain(judge, "repair: %s", fat_err_text(err));

@@ -31,7 +31,8 @@ static void hear(void *context, const struct fat_report *report)
 bool world_open(struct world *world, struct fat_blkdev *dev, struct recdev *rec,
         struct book *book)
 {
-    const struct fat_volume_options options = {.clock = tell_time,
+    const struct fat_volume_options options = {.cache_bytes = WORLD_CACHE_BYTES,
+            .clock = tell_time,
             .clock_context = world,
             .report = hear,
             .report_context = world};

@@ -31,6 +31,13 @@ enum { MARK_BEGIN = 1, MARK_PROMISE, MARK_CLOSED, MARK_NOTE };
 
 enum { WORLD_KEPT = 32 };
 
+/*
+ * Of the cache: more metadata than any of the volumes here has, but the real FAT32 one.
+ * The engine's own measure has room for eight times as much, and a table for all of that
+ * is cleared and walked for each of the many thousand volumes opened.
+ */
+enum { WORLD_CACHE_BYTES = 1024 * 1024 };
+
 struct world {
     struct fat_blkdev *dev;
     struct recdev *rec; /* gets the marks; may be NULL */
