@@ -77,6 +77,8 @@ struct fat_node {
     uint64_t linked;  /* an older tail was linked on in ...                          */
     uint64_t link_sector; /* ... which is in this FAT sector                         */
     uint32_t grown_from;
+    uint32_t moves; /* renames to another sector in ...                              */
+    uint64_t moved; /* ... this one (W4)                                             */
 
     /* The entry as it is to be: times and attributes under the index lock, first
        cluster and size under the node lock. */

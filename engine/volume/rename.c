@@ -89,12 +89,20 @@ static void retire_old(
  * must keep the new one: it may have taken the place of another file. The entry says
  * which it is by its creation time, 10 ms later (modulo its range) than the old one's.
  */
-static void tell_apart(struct fat_node *node)
+static void tell_apart(struct fat_node *node, uint64_t number)
 {
     fat_mutex_lock(&node->index_lock);
     node->entry.created.hundredths =
             (uint8_t)((node->entry.created.hundredths + 1U) % FAT_HUNDREDTHS);
     fat_mutex_unlock(&node->index_lock);
+    node->moves = node->moved == number ? node->moves + 1 : 1;
+    node->moved = number;
+}
+
+/* One more, and the newest name would count as older than the one that is on disk. */
+static bool moved_too_often(const struct fat_node *node, uint64_t number)
+{
+    return node->moved == number && node->moves >= FAT_HUNDREDTHS / 2 - 1;
 }
 
 static void arrive(
@@ -109,7 +117,7 @@ static void arrive(
     fat_node_set_busy(r->node, number);
     if (from.sector != place->sector ||
             (from.born != number && !fat_node_set_renamed(r->node, &from))) {
-        tell_apart(r->node);
+        tell_apart(r->node, number);
     }
 }
 
@@ -121,15 +129,11 @@ static bool another_move_waits(const struct fat_renaming *r)
            !fat_interval_is_finished(&tree->interval, tree->directory_moved);
 }
 
-static void apply_move(struct fat_renaming *r, const struct fat_dirent *entry,
-        struct fat_names_target *target, struct fat_edits *edits)
+static void move(struct fat_renaming *r, const struct fat_dirent *entry,
+        struct fat_names_target *target, struct fat_edits *edits, uint64_t number)
 {
     struct fat_node *node = r->node;
-    struct fat_interval *interval = &node->tree->interval;
-    uint64_t number;
 
-    fat_rwlock_write(&node->lock);
-    number = fat_interval_enter(interval);
     memcpy(node->entry.name, entry->name, FAT_SHORT_BYTES);
     fat_dirent_set_case(&node->entry, entry->nt_flags);
     retire_old(r, edits, number);
@@ -138,8 +142,27 @@ static void apply_move(struct fat_renaming *r, const struct fat_dirent *entry,
     fat_node_publish(node, edits);
     put_dotdot(r, edits, number);
     touch_directories(r, edits, number);
-    fat_interval_leave(interval);
+}
+
+static fat_err apply_move(struct fat_renaming *r, const struct fat_dirent *entry,
+        struct fat_names_target *target, struct fat_edits *edits)
+{
+    struct fat_node *node = r->node;
+    struct fat_interval *interval = &node->tree->interval;
+    uint64_t number;
+    fat_err err = FAT_OK;
+
+    fat_rwlock_write(&node->lock);
+    number = fat_interval_enter(interval);
+    if (moved_too_often(node, number)) {
+        fat_interval_leave_unchanged(interval);
+        err = FAT_E_AGAIN; /* W4 */
+    } else {
+        move(r, entry, target, edits, number);
+        fat_interval_leave(interval);
+    }
     fat_rwlock_write_end(&node->lock);
+    return err;
 }
 
 static struct fat_dirent copy_entry(struct fat_node *node)
@@ -177,7 +200,7 @@ fat_err fat_rename_move(struct fat_renaming *r)
         err = prepare_dotdot(r, &edits);
     }
     if (err == FAT_OK) {
-        apply_move(r, &entry, &target, &edits);
+        err = apply_move(r, &entry, &target, &edits);
     }
     fat_edits_done(&edits);
     return err;
@@ -201,17 +224,12 @@ static void unlock_both(struct fat_node *a, struct fat_node *b)
 static const struct fat_place nowhere = {.parent = NULL};
 
 /* The target's slots get a new file; its name and spelling stay. */
-static void apply_replace(struct fat_renaming *r, struct fat_edits *edits)
+static void replace(struct fat_renaming *r, struct fat_edits *edits, uint64_t number)
 {
     struct fat_node *node = r->node;
     struct fat_node *target = r->target;
-    struct fat_interval *interval = &node->tree->interval;
-    struct fat_place place;
-    uint64_t number;
+    struct fat_place place = target->place;
 
-    lock_both(node, target);
-    number = fat_interval_enter(interval);
-    place = target->place;
     place.published = number;
     if (place.born != number) {
         target->fresh = 0;
@@ -226,8 +244,25 @@ static void apply_replace(struct fat_renaming *r, struct fat_edits *edits)
     fat_node_publish(node, edits);
     put_dotdot(r, edits, number);
     touch_directories(r, edits, number);
-    fat_interval_leave(interval);
-    unlock_both(node, target);
+}
+
+static fat_err apply_replace(struct fat_renaming *r, struct fat_edits *edits)
+{
+    struct fat_interval *interval = &r->node->tree->interval;
+    uint64_t number;
+    fat_err err = FAT_OK;
+
+    lock_both(r->node, r->target);
+    number = fat_interval_enter(interval);
+    if (moved_too_often(r->node, number)) {
+        fat_interval_leave_unchanged(interval);
+        err = FAT_E_AGAIN; /* W4 */
+    } else {
+        replace(r, edits, number);
+        fat_interval_leave(interval);
+    }
+    unlock_both(r->node, r->target);
+    return err;
 }
 
 fat_err fat_rename_replace(struct fat_renaming *r)
@@ -250,7 +285,7 @@ fat_err fat_rename_replace(struct fat_renaming *r)
         err = prepare_dotdot(r, &edits);
     }
     if (err == FAT_OK) {
-        apply_replace(r, &edits);
+        err = apply_replace(r, &edits);
     }
     fat_edits_done(&edits);
     return err;

@@ -485,6 +485,38 @@ static void only_a_rename_that_takes_two_writes_counts_in_the_time_of_creation(
     }
 }
 
+/* The newest name may count as one second, a hundred renames, younger than the oldest. */
+static void a_hundredth_rename_waits_until_no_older_name_is_on_disk(void **state)
+{
+    struct image img;
+
+    (void)state;
+    FOR_EACH_TYPE(img, i)
+    {
+        struct fat_node *dir = image_mkdir(img.root, "dir");
+        uint64_t entry;
+        uint8_t first = 0;
+
+        image_put(img.root, "A", 1, 700);
+        image_put(img.root, "B", 2, 700);
+        assert_int_equal(fat_volume_commit(img.volume), FAT_OK);
+        entry = surgery_entry_of(img.root, "A");
+        assert_int_equal(fat_rename(img.root, "A", dir, "N", 0), FAT_OK);
+        for (unsigned n = 1; n < 99; n++) {
+            assert_int_equal(fat_rename(n % 2 ? dir : img.root, "N",
+                                     n % 2 ? img.root : dir, "N", 0),
+                    FAT_OK);
+        }
+        surgery_read(&img, entry, &first, 1);
+        assert_int_equal(first, 'A');
+        assert_int_equal(fat_rename(dir, "N", img.root, "B", 0), FAT_OK);
+        surgery_read(&img, entry, &first, 1);
+        assert_int_equal(first, 0xe5);
+        image_expect(img.root, "B", 1, 700);
+        fat_node_unref(dir);
+    }
+}
+
 static void a_chain_of_renames_in_one_go(void **state)
 {
     struct image img;
@@ -532,6 +564,7 @@ int main(void)
             cmocka_unit_test(removed_directories_take_no_part),
             cmocka_unit_test(
                     only_a_rename_that_takes_two_writes_counts_in_the_time_of_creation),
+            cmocka_unit_test(a_hundredth_rename_waits_until_no_older_name_is_on_disk),
             cmocka_unit_test(a_chain_of_renames_in_one_go),
     };
 
