@@ -202,23 +202,24 @@ static bool is_newer(const struct fat_dirent *entry, const struct fat_dirent *th
 }
 
 /*
- * Which of two names stays: the one that ".." speaks for, then the newer. Where nothing
- * tells, no rename of ours has left them: then the larger file, which loses nobody's
- * bytes, then the first.
+ * Which of two names stays: the newer, which may have taken the place of another file or
+ * directory, whether ".." was written with it or not. Where their ages don't tell, no
+ * rename of ours has left them: then the one that ".." speaks for, or the larger file,
+ * which loses nobody's bytes, then the first.
  */
 static bool takes_its_place(const struct alias *alias, const struct fat_place *place,
         const struct fat_dirent *entry)
 {
     struct fat_node *kept = alias->kept;
 
-    if (kept->is_directory && dotdot_names(kept, place->parent) !=
-                                      dotdot_names(kept, kept->place.parent)) {
-        return dotdot_names(kept, place->parent);
+    if (is_newer(entry, &kept->entry) || is_newer(&kept->entry, entry)) {
+        return is_newer(entry, &kept->entry);
     }
-    if (!is_newer(entry, &kept->entry) && !is_newer(&kept->entry, entry)) {
-        return !kept->is_directory && entry->size_bytes > kept->entry.size_bytes;
+    if (kept->is_directory) {
+        return dotdot_names(kept, place->parent) &&
+               !dotdot_names(kept, kept->place.parent);
     }
-    return is_newer(entry, &kept->entry);
+    return entry->size_bytes > kept->entry.size_bytes;
 }
 
 /* A second name: one of the two goes. On return alias->kept may want a new owner. */

@@ -371,6 +371,43 @@ static void of_two_names_of_a_directory_the_parents_is_kept(void **state)
     }
 }
 
+/* It may have taken the place of an empty directory, which must not be without a name. */
+static void of_two_names_of_a_directory_the_newer_is_kept_whatever_dotdot_says(
+        void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < SPEC_COUNT * 4; i++) {
+        const bool moved = i % 2;
+        const bool is_new = i / 2 % 2; /* the name in the root */
+        struct patient p;
+        struct fat_node *dir;
+        uint64_t first;
+        uint64_t second;
+
+        make_patient(&p, &SPECS[i / 4]);
+        make_directory_alias(&p, &second);
+        image_open(&p.img);
+        dir = image_lookup(p.img.root, "dir");
+        first = surgery_entry_of(dir, "sub");
+        fat_node_unref(dir);
+        image_close(&p.img);
+        if (moved) {
+            surgery_point(&p.img, surgery_cluster(&p.img, p.sub) + 32, 0, 0);
+        }
+        set_hundredths(&p.img, is_new ? second : first, 101);
+        set_hundredths(&p.img, is_new ? first : second, 100);
+        surgery_make_dirty(&p.img);
+        image_open(&p.img);
+        dir = image_lookup(p.img.root, "dir");
+        first_change(&p);
+        assert_int_equal(image_try_lookup(dir, "sub"), is_new ? FAT_E_NOENT : FAT_OK);
+        assert_int_equal(image_try_lookup(p.img.root, "sub again"),
+                is_new ? FAT_OK : FAT_E_NOENT);
+        fat_node_unref(dir);
+        image_done(&p.img); /* looks for a ".." that names another parent, too */
+    }
+}
+
 static void a_stale_dotdot_is_mended(void **state)
 {
     (void)state;
@@ -549,6 +586,8 @@ int main(void)
             cmocka_unit_test(the_name_that_a_rename_had_just_published_is_kept),
             cmocka_unit_test(what_a_chain_has_beyond_its_size_is_cut),
             cmocka_unit_test(of_two_names_of_a_directory_the_parents_is_kept),
+            cmocka_unit_test(
+                    of_two_names_of_a_directory_the_newer_is_kept_whatever_dotdot_says),
             cmocka_unit_test(a_stale_dotdot_is_mended),
             cmocka_unit_test(leftovers_of_every_kind_go_in_one_commit),
             cmocka_unit_test(long_name_slots_without_an_entry_go),
