@@ -151,6 +151,7 @@ static void link_step(
         link_tail(node, step, edits, number);
     } else {
         node->entry.first_cluster = step->extents[0].cluster;
+        node->recast = number;
     }
     if (node->linked == number) {
         watch_link(node, step);
@@ -357,6 +358,7 @@ static void apply_cut(struct fat_node *node, const struct cut *cut,
         *piece = NULL;
     }
     if (cut->any) {
+        node->recast = cut->clusters == 0 ? number : node->recast;
         fat_runmap_cut(&node->map, cut->clusters);
     }
     if (node->entry.size_bytes != cut->size) {

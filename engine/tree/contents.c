@@ -351,6 +351,9 @@ fat_err fat_contents_truncate(struct fat_node *node, uint32_t size)
     fat_rwlock_write(&node->lock);
     if (size > node->entry.size_bytes) {
         err = grow_with_zeros(node, size);
+    } else if (size == 0 && node->entry.size_bytes > 0 &&
+               fat_node_has_two_names(node)) {
+        err = FAT_E_AGAIN; /* W4 */
     } else {
         err = fat_chain_cut(node, fat_node_clusters(node, size), size);
     }

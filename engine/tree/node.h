@@ -77,8 +77,9 @@ struct fat_node {
     uint64_t linked;  /* an older tail was linked on in ...                          */
     uint64_t link_sector; /* ... which is in this FAT sector                         */
     uint32_t grown_from;
-    uint32_t moves; /* renames to another sector in ...                              */
-    uint64_t moved; /* ... this one (W4)                                             */
+    uint32_t moves;  /* renames to another sector in ...                              */
+    uint64_t moved;  /* ... this one (W4)                                             */
+    uint64_t recast; /* its first cluster or time of creation changed in (W4)         */
 
     /* The entry as it is to be: times and attributes under the index lock, first
        cluster and size under the node lock. */
@@ -90,6 +91,18 @@ struct fat_node {
     _Atomic uint64_t index_used; /* what the clock of indexes.h showed               */
     struct fat_reserve reserve;
 };
+
+/*
+ * W4: until the open interval's commit is finished, a power cut may leave its old name
+ * beside the new one. Recovery knows the two as one by their first cluster. The node is
+ * held exclusively.
+ */
+static inline bool fat_node_has_two_names(const struct fat_node *node)
+{
+    const uint64_t number = node->tree->interval.number;
+
+    return node->moved == number && node->fresh != number;
+}
 
 FAT_DEFINE_CLEANUP(struct fat_node, fat_node_unref);
 

@@ -112,7 +112,8 @@ enum {
     SETTABLE = FAT_ATTR_READ_ONLY | FAT_ATTR_HIDDEN | FAT_ATTR_SYSTEM | FAT_ATTR_ARCHIVE
 };
 
-static void take_changes(struct fat_node *node, const struct fat_node_changes *changes)
+static void take_changes(
+        struct fat_node *node, const struct fat_node_changes *changes, uint64_t number)
 {
     const int offset = node->tree->utc_offset;
     struct fat_dirent *entry = &node->entry;
@@ -131,6 +132,7 @@ static void take_changes(struct fat_node *node, const struct fat_node_changes *c
     }
     if (changes->which & FAT_SET_CREATED) {
         entry->created = fat_stamp_encode(changes->created, offset);
+        node->recast = number;
     }
     fat_mutex_unlock(&node->index_lock);
 }
@@ -139,6 +141,14 @@ struct change {
     struct fat_node *node;
     const struct fat_node_changes *changes;
 };
+
+/* W4: of two names of one file, its time of creation says which is the newer. */
+static fat_err may_change(const struct change *c)
+{
+    return (c->changes->which & FAT_SET_CREATED) && fat_node_has_two_names(c->node)
+                   ? FAT_E_AGAIN
+                   : FAT_OK;
+}
 
 static fat_err change_once(void *context)
 {
@@ -152,11 +162,18 @@ static fat_err change_once(void *context)
     }
     fat_edits_init(&edits, c->node->tree->cache);
     fat_rwlock_write(&c->node->lock);
-    err = fat_node_prepare(c->node, &edits, 1);
+    err = may_change(c);
     if (err == FAT_OK) {
-        (void)fat_interval_enter(interval);
-        take_changes(c->node, c->changes);
+        err = fat_node_prepare(c->node, &edits, 1);
+    }
+    if (err == FAT_OK) {
+        const uint64_t number = fat_interval_enter(interval);
+
+        take_changes(c->node, c->changes, number);
         fat_node_publish(c->node, &edits);
+        if (c->changes->which & FAT_SET_CREATED) {
+            fat_node_set_busy(c->node, number); /* it must not forget that */
+        }
         fat_interval_leave(interval);
     }
     fat_rwlock_write_end(&c->node->lock);

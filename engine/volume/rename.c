@@ -99,10 +99,16 @@ static void tell_apart(struct fat_node *node, uint64_t number)
     node->moved = number;
 }
 
-/* One more, and the newest name would count as older than the one that is on disk. */
-static bool moved_too_often(const struct fat_node *node, uint64_t number)
+/*
+ * Has it to be on disk as it is, before it is renamed to @sector? One rename too many,
+ * and its newest name would count as older than the one that is there; with another
+ * first cluster than there, recovery would take its two names for two files.
+ */
+static bool must_wait(const struct fat_node *node, uint64_t sector, uint64_t number)
 {
-    return node->moved == number && node->moves >= FAT_HUNDREDTHS / 2 - 1;
+    return (node->moved == number && node->moves >= FAT_HUNDREDTHS / 2 - 1) ||
+           (node->recast == number && node->fresh != number &&
+                   node->place.sector != sector);
 }
 
 static void arrive(
@@ -154,7 +160,7 @@ static fat_err apply_move(struct fat_renaming *r, const struct fat_dirent *entry
 
     fat_rwlock_write(&node->lock);
     number = fat_interval_enter(interval);
-    if (moved_too_often(node, number)) {
+    if (must_wait(node, target->place.sector, number)) {
         fat_interval_leave_unchanged(interval);
         err = FAT_E_AGAIN; /* W4 */
     } else {
@@ -254,7 +260,7 @@ static fat_err apply_replace(struct fat_renaming *r, struct fat_edits *edits)
 
     lock_both(r->node, r->target);
     number = fat_interval_enter(interval);
-    if (moved_too_often(r->node, number)) {
+    if (must_wait(r->node, r->target->place.sector, number)) {
         fat_interval_leave_unchanged(interval);
         err = FAT_E_AGAIN; /* W4 */
     } else {

@@ -220,6 +220,129 @@ static void names_that_a_large_commit_leaves_twice_are_all_mended(void **state)
     free(firsts);
 }
 
+/* What recovery knows two names by as one, and the newer one. */
+static void change_creation(struct image *img, struct fat_node *file)
+{
+    const struct fat_node_changes changes = {
+            .which = FAT_SET_CREATED, .created = {.seconds = img->now.seconds + 2}};
+
+    assert_int_equal(fat_node_change(file, &changes), FAT_OK);
+}
+
+static void empty(struct image *img, struct fat_node *file)
+{
+    (void)img;
+    assert_int_equal(fat_file_truncate(file, 0), FAT_OK);
+}
+
+static void begin_anew(struct image *img, struct fat_node *file)
+{
+    empty(img, file);
+    image_write(file, 0, "new", 3);
+}
+
+static void lengthen(struct image *img, struct fat_node *file)
+{
+    (void)img;
+    image_write(file, image_size(file), "more", 4);
+}
+
+static const struct recast_row {
+    const char *name;
+    void (*change)(struct image *img, struct fat_node *file);
+    bool waits_before, waits_behind; /* done before the rename, or after it */
+} RECASTS[] = {
+        {"its creation time changes", change_creation, true, true},
+        {"it is emptied", empty, true, true},
+        {"it begins in another cluster", begin_anew, true, true},
+        {"it grows", lengthen, false, false},
+};
+
+enum { RECAST_COUNT = sizeof(RECASTS) / sizeof(RECASTS[0]) };
+
+static unsigned flushes(const struct image *img)
+{
+    return (unsigned)recdev_counts(img->rec).flushes;
+}
+
+/* "A" is renamed to "dir/B", and changed before or after that. Returns the commits. */
+static bool rename_and_change(
+        struct image *img, const struct recast_row *row, bool before, bool is_new)
+{
+    struct fat_node *dir = image_mkdir(img->root, "dir");
+    struct fat_node *file;
+    unsigned begun;
+
+    if (!is_new) {
+        image_put(img->root, "A", 1, 700);
+    }
+    assert_int_equal(fat_volume_commit(img->volume), FAT_OK);
+    begun = flushes(img);
+    if (is_new) {
+        image_put(img->root, "A", 1, 700);
+    }
+    file = image_lookup(img->root, "A");
+    if (before) {
+        row->change(img, file);
+    }
+    assert_int_equal(fat_rename(img->root, "A", dir, "B", 0), FAT_OK);
+    if (!before) {
+        row->change(img, file);
+    }
+    fat_node_unref(file);
+    fat_node_unref(dir);
+    return flushes(img) > begun;
+}
+
+static void what_two_names_are_known_by_changes_in_another_commit_than_the_name(
+        void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < SPEC_COUNT * RECAST_COUNT * 2; i++) {
+        const struct recast_row *row = &RECASTS[i / 2 % RECAST_COUNT];
+        const bool before = i % 2;
+        struct image img;
+
+        image_make(&img, &SPECS[i / 2 / RECAST_COUNT]);
+        if (rename_and_change(&img, row, before, false) !=
+                (before ? row->waits_before : row->waits_behind)) {
+            fail_msg("%s %s it is renamed", row->name, before ? "before" : "after");
+        }
+        image_done(&img);
+        image_make(&img, &SPECS[i / 2 / RECAST_COUNT]);
+        if (rename_and_change(&img, row, before, true)) {
+            fail_msg("a new file: %s", row->name);
+        }
+        image_done(&img);
+    }
+}
+
+static void the_first_data_of_a_file_are_on_disk_before_it_is_renamed(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < SPEC_COUNT; i++) {
+        struct image img;
+        struct fat_node *file, *dir;
+        uint64_t entry;
+        uint8_t raw[32];
+
+        image_make(&img, &SPECS[i]);
+        dir = image_mkdir(img.root, "dir");
+        image_touch(img.root, "A");
+        assert_int_equal(fat_volume_commit(img.volume), FAT_OK);
+        entry = surgery_entry_of(img.root, "A");
+        file = image_lookup(img.root, "A");
+        image_write(file, 0, "data", 4);
+        assert_int_equal(fat_rename(img.root, "A", dir, "B", 0), FAT_OK);
+        surgery_read(&img, entry, raw, sizeof(raw));
+        assert_int_equal(raw[0], 'A');
+        assert_int_equal(fat_get16(raw, DIR_FST_CLUS_LO), surgery_first(file));
+        fat_node_unref(file);
+        fat_node_unref(dir);
+        image_done(&img);
+    }
+}
+
 /* Nothing can be made, found or taken away in it. */
 static void assert_stale_directory(struct fat_node *dir)
 {
@@ -450,6 +573,9 @@ int main(void)
                     what_a_write_says_it_wrote_is_there_after_the_scan_it_brought),
             cmocka_unit_test(of_two_names_of_one_age_the_larger_file_stays),
             cmocka_unit_test(names_that_a_large_commit_leaves_twice_are_all_mended),
+            cmocka_unit_test(
+                    what_two_names_are_known_by_changes_in_another_commit_than_the_name),
+            cmocka_unit_test(the_first_data_of_a_file_are_on_disk_before_it_is_renamed),
             cmocka_unit_test(nothing_done_to_a_stale_file_frees_a_cluster),
             cmocka_unit_test(a_directory_in_use_by_two_names_is_one_after_the_scan),
             cmocka_unit_test(
