@@ -33,7 +33,7 @@ struct book_place {
                        @from: it was there in the course of that step only       */
     uint32_t parent;
     char name[BOOK_NAME_BYTES]; /* "": any */
-    bool any_case;              /* it may be spelled in other cases */
+    bool any_case;              /* by EXCHANGE: it may be spelled in other cases */
 };
 
 struct book_version {

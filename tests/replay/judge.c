@@ -400,6 +400,9 @@ static int find_missing(struct judge *judge, const struct judge_bounds *bounds)
             return judge_complain(judge, "lost: object %u, \"%s\"", (unsigned)i,
                     object->places[0].name);
         }
+        if (judge_lasting_names(judge, i, durable, bounds->reached) != 0) {
+            return 1;
+        }
     }
     return 0;
 }

@@ -8,6 +8,7 @@
  *   - its content is, cell by cell, the durable one or a later one of the same file, of
  *     one generation; its size is one it has had since
  *   - no name that was neither there nor asked for, and none whose removal was durable
+ *   - a durable name that has only changed hands since, as by a rename onto it, is there
  *   - no byte of another file, of a deleted one, or of what a cluster held before
  */
 #ifndef REPLAY_JUDGE_H
@@ -81,6 +82,10 @@ int judge_complain(struct judge *judge, const char *format, ...)
         __attribute__((format(printf, 2, 3)));
 
 void judge_done(struct judge *judge);
+
+/* A name that @object had for certain, and that was only handed over since, is there. */
+int judge_lasting_names(
+        struct judge *judge, uint32_t object, uint32_t durable, uint32_t reached);
 
 /* The step whose outcome is certain for @object. */
 uint32_t judge_durable(
