@@ -381,8 +381,10 @@ static int judge_names(struct judge *judge, const struct judge_bounds *bounds)
         if (judge_entry(judge, i, bounds) != 0) {
             return 1;
         }
-        if (bounds->after == JUDGE_RECOVERED && entry->first_cluster != 0 &&
-                judge->seen[entry->born] == entry->first_cluster + 1) {
+        if (bounds->after == JUDGE_RECOVERED && judge->seen[entry->born] != 0 &&
+                !judge_may_have_two_names(&judge->book->objects[entry->born],
+                        judge_durable(judge->book, entry->born, bounds),
+                        bounds->reached)) {
             return complain_at(judge, i, "recovered, and still has two names");
         }
         judge->seen[entry->born] = entry->first_cluster + 1;

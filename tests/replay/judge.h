@@ -9,6 +9,7 @@
  *     one generation; its size is one it has had since
  *   - no name that was neither there nor asked for, and none whose removal was durable
  *   - a durable name that has only changed hands since, as by a rename onto it, is there
+ *   - after recovery nothing has two names, but a file that was empty when renamed
  *   - no byte of another file, of a deleted one, or of what a cluster held before
  */
 #ifndef REPLAY_JUDGE_H
@@ -86,6 +87,13 @@ void judge_done(struct judge *judge);
 /* A name that @object had for certain, and that was only handed over since, is there. */
 int judge_lasting_names(
         struct judge *judge, uint32_t object, uint32_t durable, uint32_t reached);
+
+/*
+ * May it have two names after recovery? A file that was empty when it was renamed: it
+ * has no cluster by which anybody could tell that the two are one.
+ */
+bool judge_may_have_two_names(
+        const struct book_object *object, uint32_t durable, uint32_t reached);
 
 /* The step whose outcome is certain for @object. */
 uint32_t judge_durable(

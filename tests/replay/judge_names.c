@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Names that an operation hands over, and does not take away. */
+/* Names that an operation hands over and does not take away, and those that are two. */
 #include <strings.h>
 
 #include "judge.h"
@@ -67,4 +67,27 @@ int judge_lasting_names(
         }
     }
     return 0;
+}
+
+static uint32_t size_at(const struct book_object *object, uint32_t step)
+{
+    uint32_t size = 0;
+
+    for (size_t i = 0; i < object->version_count; i++) {
+        size = object->versions[i].from <= step ? object->versions[i].size : size;
+    }
+    return size;
+}
+
+bool judge_may_have_two_names(
+        const struct book_object *object, uint32_t durable, uint32_t reached)
+{
+    for (size_t i = 1; i < object->place_count && !object->is_directory; i++) {
+        const uint32_t step = object->places[i].from;
+
+        if (step > durable && step <= reached && size_at(object, step) == 0) {
+            return true;
+        }
+    }
+    return false;
 }
