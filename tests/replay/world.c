@@ -397,7 +397,9 @@ static enum op_result do_sync(struct world *world, const struct op *op)
     if (t.object == BOOK_NOTHING) {
         return OP_SENSELESS;
     }
-    promises = book_promise(world->book, t.object);
+    /* Of a directory it is all that any directory holds: there is one commit. */
+    promises = book_promise(
+            world->book, is_file(world, t.object) ? t.object : BOOK_NOTHING);
     err = open_node(world, &t, op->a, &node);
     if (err == FAT_OK) {
         err = fat_node_sync(node);
