@@ -40,16 +40,18 @@ fat_err fat_entry_make(struct fat_mount *mount, const struct fat_naming *naming,
     err = fat_node_stat(named.inode.node, &stat);
     if (err < 0) {
         fat_inodes_forget(mount->inodes, named.inode.id, 1);
-        return err;
+    } else {
+        *ret = (struct fuse_entry_param){
+                .ino = named.inode.id,
+                .generation = 1, /* numbers are never used twice */
+                .attr = fat_attr_stat(&mount->rules, &named.inode, &stat),
+                .attr_timeout = fat_entry_attr_timeout(&named.inode),
+                .entry_timeout = named.cacheable ? long_seconds : 0.0,
+        };
+        err = FAT_OK;
     }
-    *ret = (struct fuse_entry_param){
-            .ino = named.inode.id,
-            .generation = 1, /* numbers are never used twice */
-            .attr = fat_attr_stat(&mount->rules, &named.inode, &stat),
-            .attr_timeout = fat_entry_attr_timeout(&named.inode),
-            .entry_timeout = named.cacheable ? long_seconds : 0.0,
-    };
-    return FAT_OK;
+    fat_mount_done(mount, &named.inode);
+    return err;
 }
 
 void fat_entry_drop(struct fat_mount *mount, const struct fuse_entry_param *entry)

@@ -8,31 +8,32 @@
 
 enum { FIRST_BUCKETS = 256 };
 
-struct entry {
+struct fat_numbered {
     fuse_ino_t id;
     fuse_ino_t parent; /* directory it was last named in                   */
     struct fat_node *node;
-    char *name; /* what it was last called there; NULL for the root */
-    uint64_t lookups;
+    char *name;       /* what it was last called there; NULL for the root */
+    uint64_t lookups; /* 0: it is in no table any more              */
+    uint64_t users;   /* requests that hold it                      */
     bool alias;
     bool remembered; /* the kernel may have cached its name, or a name in it */
-    struct entry *next_by_id;
-    struct entry *next_by_node;
-    struct entry *older, *newer; /* by when it was last named; not the root */
+    struct fat_numbered *next_by_id;
+    struct fat_numbered *next_by_node;
+    struct fat_numbered *older, *newer; /* by when it was last named; not the root */
 };
 
 struct fat_inode_room {
-    struct entry *entry; /* NULL once it is in use */
+    struct fat_numbered *entry; /* NULL once it is in use */
 };
 
 struct fat_inodes {
     pthread_mutex_t lock; /* over everything below */
-    struct entry **by_id;
-    struct entry **by_node;
+    struct fat_numbered **by_id;
+    struct fat_numbered **by_node;
     size_t buckets; /* of each table; a power of two */
     size_t count;
     fuse_ino_t last_id;
-    struct entry *oldest, *newest;
+    struct fat_numbered *oldest, *newest;
     size_t most;     /* beyond so many the kernel is asked to forget some */
     size_t to_prune; /* numbers to be given until it is asked again       */
 };
@@ -50,9 +51,9 @@ static size_t bucket_of_node(size_t buckets, const struct fat_node *node)
     return (size_t)(mixed >> 32) & (buckets - 1);
 }
 
-static struct entry *find_locked(const struct fat_inodes *inodes, fuse_ino_t id)
+static struct fat_numbered *find_locked(const struct fat_inodes *inodes, fuse_ino_t id)
 {
-    struct entry *entry = inodes->by_id[bucket_of_id(inodes->buckets, id)];
+    struct fat_numbered *entry = inodes->by_id[bucket_of_id(inodes->buckets, id)];
 
     while (entry && entry->id != id) {
         entry = entry->next_by_id;
@@ -60,10 +61,10 @@ static struct entry *find_locked(const struct fat_inodes *inodes, fuse_ino_t id)
     return entry;
 }
 
-static struct entry *find_main_locked(
+static struct fat_numbered *find_main_locked(
         const struct fat_inodes *inodes, const struct fat_node *node)
 {
-    struct entry *entry = inodes->by_node[bucket_of_node(inodes->buckets, node)];
+    struct fat_numbered *entry = inodes->by_node[bucket_of_node(inodes->buckets, node)];
 
     while (entry && (entry->node != node || entry->alias)) {
         entry = entry->next_by_node;
@@ -71,10 +72,10 @@ static struct entry *find_main_locked(
     return entry;
 }
 
-static struct entry *find_alias_locked(
+static struct fat_numbered *find_alias_locked(
         const struct fat_inodes *inodes, const struct fat_naming *naming)
 {
-    struct entry *entry =
+    struct fat_numbered *entry =
             inodes->by_node[bucket_of_node(inodes->buckets, naming->node)];
 
     while (entry && (entry->node != naming->node || !entry->alias ||
@@ -88,7 +89,8 @@ static struct entry *find_alias_locked(
 static bool is_shared_locked(
         const struct fat_inodes *inodes, const struct fat_node *node)
 {
-    const struct entry *entry = inodes->by_node[bucket_of_node(inodes->buckets, node)];
+    const struct fat_numbered *entry =
+            inodes->by_node[bucket_of_node(inodes->buckets, node)];
 
     while (entry && (entry->node != node || !entry->alias)) {
         entry = entry->next_by_node;
@@ -96,10 +98,10 @@ static bool is_shared_locked(
     return entry != NULL;
 }
 
-static void link_locked(struct fat_inodes *inodes, struct entry *entry)
+static void link_locked(struct fat_inodes *inodes, struct fat_numbered *entry)
 {
-    struct entry **id = &inodes->by_id[bucket_of_id(inodes->buckets, entry->id)];
-    struct entry **node =
+    struct fat_numbered **id = &inodes->by_id[bucket_of_id(inodes->buckets, entry->id)];
+    struct fat_numbered **node =
             &inodes->by_node[bucket_of_node(inodes->buckets, entry->node)];
 
     entry->next_by_id = *id;
@@ -108,7 +110,7 @@ static void link_locked(struct fat_inodes *inodes, struct entry *entry)
     *node = entry;
 }
 
-static void age_locked(struct fat_inodes *inodes, struct entry *entry)
+static void age_locked(struct fat_inodes *inodes, struct fat_numbered *entry)
 {
     entry->older = inodes->newest;
     entry->newer = NULL;
@@ -116,15 +118,16 @@ static void age_locked(struct fat_inodes *inodes, struct entry *entry)
     inodes->newest = entry;
 }
 
-static void unage_locked(struct fat_inodes *inodes, struct entry *entry)
+static void unage_locked(struct fat_inodes *inodes, struct fat_numbered *entry)
 {
     *(entry->older ? &entry->older->newer : &inodes->oldest) = entry->newer;
     *(entry->newer ? &entry->newer->older : &inodes->newest) = entry->older;
 }
 
-static void unlink_locked(struct fat_inodes *inodes, struct entry *entry)
+static void unlink_locked(struct fat_inodes *inodes, struct fat_numbered *entry)
 {
-    struct entry **link = &inodes->by_id[bucket_of_id(inodes->buckets, entry->id)];
+    struct fat_numbered **link =
+            &inodes->by_id[bucket_of_id(inodes->buckets, entry->id)];
 
     while (*link != entry) {
         link = &(*link)->next_by_id;
@@ -143,9 +146,11 @@ static void unlink_locked(struct fat_inodes *inodes, struct entry *entry)
 static void grow_locked(struct fat_inodes *inodes)
 {
     const size_t old_buckets = inodes->buckets;
-    struct entry **old_by_id = inodes->by_id;
-    struct entry **by_id = calloc(old_buckets * 2, sizeof(struct entry *));
-    struct entry **by_node = calloc(old_buckets * 2, sizeof(struct entry *));
+    struct fat_numbered **old_by_id = inodes->by_id;
+    struct fat_numbered **by_id =
+            calloc(old_buckets * 2, sizeof(struct fat_numbered *));
+    struct fat_numbered **by_node =
+            calloc(old_buckets * 2, sizeof(struct fat_numbered *));
 
     if (!by_id || !by_node) {
         free(by_id);
@@ -157,10 +162,10 @@ static void grow_locked(struct fat_inodes *inodes)
     inodes->by_node = by_node;
     inodes->buckets = old_buckets * 2;
     for (size_t i = 0; i < old_buckets; i++) {
-        struct entry *entry = old_by_id[i];
+        struct fat_numbered *entry = old_by_id[i];
 
         while (entry) {
-            struct entry *next = entry->next_by_id;
+            struct fat_numbered *next = entry->next_by_id;
 
             link_locked(inodes, entry);
             entry = next;
@@ -169,9 +174,9 @@ static void grow_locked(struct fat_inodes *inodes)
     free(old_by_id);
 }
 
-static struct entry *new_entry(const char *name)
+static struct fat_numbered *new_entry(const char *name)
 {
-    struct entry *entry = calloc(1, sizeof(*entry));
+    struct fat_numbered *entry = calloc(1, sizeof(*entry));
 
     if (!entry) {
         return NULL;
@@ -208,9 +213,9 @@ void fat_inode_room_free(struct fat_inode_room *room)
 }
 
 /* The room that was set aside for that name, or new. */
-static struct entry *take_entry(const struct fat_naming *naming)
+static struct fat_numbered *take_entry(const struct fat_naming *naming)
 {
-    struct entry *entry = naming->room ? naming->room->entry : NULL;
+    struct fat_numbered *entry = naming->room ? naming->room->entry : NULL;
 
     if (!entry) {
         return new_entry(naming->name);
@@ -220,8 +225,8 @@ static struct entry *take_entry(const struct fat_naming *naming)
 }
 
 /* @entry as it is new, or NULL, which is what becomes of it then. */
-static struct entry *add_locked(struct fat_inodes *inodes, fuse_ino_t parent,
-        struct entry *entry, struct fat_node *node, bool alias)
+static struct fat_numbered *add_locked(struct fat_inodes *inodes, fuse_ino_t parent,
+        struct fat_numbered *entry, struct fat_node *node, bool alias)
 {
     if (!entry) {
         return NULL;
@@ -243,7 +248,7 @@ static struct entry *add_locked(struct fat_inodes *inodes, fuse_ino_t parent,
     return entry;
 }
 
-static void free_entry(struct entry *entry)
+static void free_entry(struct fat_numbered *entry)
 {
     fat_node_unref(entry->node);
     free(entry->name);
@@ -253,13 +258,13 @@ static void free_entry(struct entry *entry)
 struct fat_inodes *fat_inodes_new(struct fat_node *root, size_t most)
 {
     struct fat_inodes *inodes = calloc(1, sizeof(*inodes));
-    struct entry *entry = NULL;
+    struct fat_numbered *entry = NULL;
 
     if (inodes) {
         inodes->buckets = FIRST_BUCKETS;
         inodes->most = most;
-        inodes->by_id = calloc(FIRST_BUCKETS, sizeof(struct entry *));
-        inodes->by_node = calloc(FIRST_BUCKETS, sizeof(struct entry *));
+        inodes->by_id = calloc(FIRST_BUCKETS, sizeof(struct fat_numbered *));
+        inodes->by_node = calloc(FIRST_BUCKETS, sizeof(struct fat_numbered *));
         if (inodes->by_id && inodes->by_node) {
             entry = add_locked(inodes, FUSE_ROOT_ID, new_entry(NULL), root, false);
         }
@@ -286,7 +291,7 @@ void fat_inodes_free(struct fat_inodes *inodes)
     }
     for (size_t i = 0; i < inodes->buckets; i++) {
         while (inodes->by_id[i]) {
-            struct entry *entry = inodes->by_id[i];
+            struct fat_numbered *entry = inodes->by_id[i];
 
             inodes->by_id[i] = entry->next_by_id;
             free_entry(entry);
@@ -298,10 +303,12 @@ void fat_inodes_free(struct fat_inodes *inodes)
     free(inodes);
 }
 
-static struct fat_inode as_seen_locked(
-        const struct fat_inodes *inodes, const struct entry *entry)
+static struct fat_inode use_locked(
+        const struct fat_inodes *inodes, struct fat_numbered *entry)
 {
+    entry->users++;
     return (struct fat_inode){
+            .held = entry,
             .id = entry->id,
             .node = entry->node,
             .alias = entry->alias,
@@ -311,22 +318,40 @@ static struct fat_inode as_seen_locked(
 
 bool fat_inodes_find(struct fat_inodes *inodes, fuse_ino_t id, struct fat_inode *ret)
 {
-    const struct entry *entry;
+    struct fat_numbered *entry;
 
     pthread_mutex_lock(&inodes->lock);
     entry = find_locked(inodes, id);
     if (entry) {
-        *ret = as_seen_locked(inodes, entry);
+        *ret = use_locked(inodes, entry);
     }
     pthread_mutex_unlock(&inodes->lock);
     return entry != NULL;
+}
+
+bool fat_inodes_done(struct fat_inodes *inodes, struct fat_inode *inode)
+{
+    struct fat_numbered *entry = inode->held;
+    bool gone;
+
+    pthread_mutex_lock(&inodes->lock);
+    assert(entry->users > 0);
+    entry->users--;
+    gone = entry->users == 0 && entry->lookups == 0;
+    pthread_mutex_unlock(&inodes->lock);
+    inode->held = NULL;
+    inode->node = NULL;
+    if (gone) {
+        free_entry(entry);
+    }
+    return gone;
 }
 
 /* A directory below an alias directory needs a place of its own in the kernel. */
 static bool wants_alias_locked(
         const struct fat_inodes *inodes, const struct fat_naming *naming)
 {
-    const struct entry *parent = find_locked(inodes, naming->parent);
+    const struct fat_numbered *parent = find_locked(inodes, naming->parent);
 
     if (naming->force_main) {
         return false;
@@ -336,7 +361,8 @@ static bool wants_alias_locked(
 }
 
 /* A failure to remember the name costs a notification, nothing else. */
-static void remember_name_locked(struct entry *entry, const struct fat_naming *naming)
+static void remember_name_locked(
+        struct fat_numbered *entry, const struct fat_naming *naming)
 {
     char *name;
 
@@ -353,7 +379,7 @@ static void remember_name_locked(struct entry *entry, const struct fat_naming *n
 
 /* False without memory. */
 static bool note_stale_locked(
-        struct entry *main_entry, struct fat_stale_name *ret_stale)
+        struct fat_numbered *main_entry, struct fat_stale_name *ret_stale)
 {
     ret_stale->id = main_entry->id;
     ret_stale->parent = main_entry->parent;
@@ -367,11 +393,11 @@ static bool note_stale_locked(
     return true;
 }
 
-static struct entry *name_alias_locked(struct fat_inodes *inodes,
+static struct fat_numbered *name_alias_locked(struct fat_inodes *inodes,
         const struct fat_naming *naming, struct fat_stale_name *ret_stale)
 {
-    struct entry *main_entry = find_main_locked(inodes, naming->node);
-    struct entry *entry = find_alias_locked(inodes, naming);
+    struct fat_numbered *main_entry = find_main_locked(inodes, naming->node);
+    struct fat_numbered *entry = find_alias_locked(inodes, naming);
 
     if (entry) {
         return entry;
@@ -382,11 +408,11 @@ static struct entry *name_alias_locked(struct fat_inodes *inodes,
     return add_locked(inodes, naming->parent, take_entry(naming), naming->node, true);
 }
 
-static struct entry *name_main_locked(
+static struct fat_numbered *name_main_locked(
         struct fat_inodes *inodes, const struct fat_naming *naming)
 {
-    struct entry *entry = find_main_locked(inodes, naming->node);
-    const struct entry *parent;
+    struct fat_numbered *entry = find_main_locked(inodes, naming->node);
+    const struct fat_numbered *parent;
 
     if (!entry) {
         return add_locked(
@@ -402,9 +428,9 @@ static struct entry *name_main_locked(
 
 /* Once it is allowed, an alias that comes later has to take it back. */
 static bool allow_remembering_locked(const struct fat_inodes *inodes,
-        const struct fat_naming *naming, struct entry *entry)
+        const struct fat_naming *naming, struct fat_numbered *entry)
 {
-    struct entry *parent = find_locked(inodes, naming->parent);
+    struct fat_numbered *parent = find_locked(inodes, naming->parent);
 
     if (!naming->exact || entry->alias || is_shared_locked(inodes, entry->node) ||
             !parent || parent->alias || is_shared_locked(inodes, parent->node)) {
@@ -418,7 +444,7 @@ static bool allow_remembering_locked(const struct fat_inodes *inodes,
 bool fat_inodes_name(struct fat_inodes *inodes, const struct fat_naming *naming,
         struct fat_named *ret, struct fat_stale_name *ret_stale)
 {
-    struct entry *entry;
+    struct fat_numbered *entry;
     bool known = false;
 
     *ret_stale = (struct fat_stale_name){.name = NULL};
@@ -434,7 +460,7 @@ bool fat_inodes_name(struct fat_inodes *inodes, const struct fat_naming *naming,
             age_locked(inodes, entry);
         }
         ret->cacheable = allow_remembering_locked(inodes, naming, entry);
-        ret->inode = as_seen_locked(inodes, entry);
+        ret->inode = use_locked(inodes, entry);
     }
     pthread_mutex_unlock(&inodes->lock);
     fat_inode_room_free(naming->room);
@@ -454,7 +480,7 @@ size_t fat_inodes_oldest(struct fat_inodes *inodes, fuse_ino_t ids[FAT_PRUNE_MOS
         /* twice as many as come: those in use stay, and so they go to the end */
         inodes->to_prune = FAT_PRUNE_MOST / 2;
         while (count < FAT_PRUNE_MOST && count < inodes->count - 1) {
-            struct entry *entry = inodes->oldest;
+            struct fat_numbered *entry = inodes->oldest;
 
             ids[count++] = entry->id;
             unage_locked(inodes, entry);
@@ -467,7 +493,7 @@ size_t fat_inodes_oldest(struct fat_inodes *inodes, fuse_ino_t ids[FAT_PRUNE_MOS
 
 fuse_ino_t fat_inodes_main(struct fat_inodes *inodes, const struct fat_node *node)
 {
-    const struct entry *entry;
+    const struct fat_numbered *entry;
     fuse_ino_t id;
 
     pthread_mutex_lock(&inodes->lock);
@@ -479,16 +505,16 @@ fuse_ino_t fat_inodes_main(struct fat_inodes *inodes, const struct fat_node *nod
 
 void fat_inodes_forget(struct fat_inodes *inodes, fuse_ino_t id, uint64_t times)
 {
-    struct entry *entry;
+    struct fat_numbered *entry;
     bool gone = false;
 
     pthread_mutex_lock(&inodes->lock);
     entry = find_locked(inodes, id);
     if (entry && id != FUSE_ROOT_ID) {
         entry->lookups -= times < entry->lookups ? times : entry->lookups;
-        gone = entry->lookups == 0;
-        if (gone) {
+        if (entry->lookups == 0) {
             unlink_locked(inodes, entry);
+            gone = entry->users == 0;
         }
     }
     pthread_mutex_unlock(&inodes->lock);

@@ -10,7 +10,8 @@
  * that way keep their main number, and with it one page cache.
  *
  * Numbers count up and are never used twice. Every entry holds a reference on its
- * node, and lives until the kernel has forgotten every time it was named.
+ * node, and lives until the kernel has forgotten every time it was named and no request
+ * uses it: a kernel that forgets what it is just asking about harms itself only.
  */
 #ifndef FAT_FUSE_INODES_H
 #define FAT_FUSE_INODES_H
@@ -23,13 +24,15 @@
 #include "fuse_api.h"
 
 struct fat_inodes;
+struct fat_numbered;
 
-/* One number as a request sees it; good until the request is answered. */
+/* One number as a request sees it; release with fat_inodes_done(). */
 struct fat_inode {
     fuse_ino_t id;
-    struct fat_node *node; /* borrowed */
+    struct fat_node *node; /* good as long as this is held */
     bool alias;
     bool shared; /* the node has an alias now: the kernel may keep nothing of it */
+    struct fat_numbered *held;
 };
 
 /* An answer to a name. */
@@ -74,6 +77,9 @@ void fat_inodes_free(struct fat_inodes *inodes);
 /* False: no such number, which an honest kernel never asks for. */
 bool fat_inodes_find(struct fat_inodes *inodes, fuse_ino_t id, struct fat_inode *ret);
 
+/* True: its number had been forgotten, and now its node was given up. Hold no lock. */
+bool fat_inodes_done(struct fat_inodes *inodes, struct fat_inode *inode);
+
 /*
  * Whoever is about to make the node asks for room first: what was made has to be
  * answered with its number, and can't be unmade for want of memory. NULL without memory.
@@ -86,7 +92,7 @@ void fat_inode_room_free(struct fat_inode_room *room); /* NULL is a no-op */
  *
  * Takes over the reference on the node, on failure too.
  *
- * @ret        the number; its node stays good until the kernel forgets it
+ * @ret        the number; release its inode with fat_inodes_done()
  * @ret_stale  what to announce before the answer; release it in any case
  */
 bool fat_inodes_name(struct fat_inodes *inodes, const struct fat_naming *naming,
@@ -105,7 +111,10 @@ size_t fat_inodes_oldest(struct fat_inodes *inodes, fuse_ino_t ids[FAT_PRUNE_MOS
 /* The main number of @node, 0 if it has none. */
 fuse_ino_t fat_inodes_main(struct fat_inodes *inodes, const struct fat_node *node);
 
-/* The kernel forgot @id @times times. The node may be given up here: hold no lock. */
+/*
+ * The kernel forgot @id @times times. The node may be given up here, or when the last
+ * request that uses it is done: hold no lock.
+ */
 void fat_inodes_forget(struct fat_inodes *inodes, fuse_ino_t id, uint64_t times);
 
 #endif

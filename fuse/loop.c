@@ -132,10 +132,11 @@ static void serve_statx(const struct fat_loop *loop, const struct fuse_in_header
     err = fat_node_stat(inode.node, &stat);
     if (err < 0) {
         fat_loop_reply(loop->session, in->unique, fat_err_errno(err), NULL, 0);
-        return;
+    } else {
+        answer = wire_statx_of(mount, &inode, &stat);
+        fat_loop_reply(loop->session, in->unique, 0, &answer, sizeof(answer));
     }
-    answer = wire_statx_of(mount, &inode, &stat);
-    fat_loop_reply(loop->session, in->unique, 0, &answer, sizeof(answer));
+    fat_mount_done(mount, &inode);
 }
 
 static void serve_shared(

@@ -102,6 +102,35 @@ bool fat_mount_find(fuse_req_t req, fuse_ino_t id, struct fat_inode *ret)
     return false;
 }
 
+void fat_mount_gave_up(struct fat_mount *mount)
+{
+    if (fat_volume_pending(mount->volume).any) {
+        fat_committer_kick(mount->committer);
+    }
+}
+
+void fat_mount_done(struct fat_mount *mount, struct fat_inode *inode)
+{
+    if (fat_inodes_done(mount->inodes, inode)) {
+        fat_mount_gave_up(mount);
+    }
+}
+
+bool fat_mount_find_two(fuse_req_t req, fuse_ino_t id, struct fat_inode *ret,
+        fuse_ino_t other_id, struct fat_inode *ret_other)
+{
+    struct fat_mount *mount = fat_mount_of(req);
+
+    if (!fat_mount_find(req, id, ret)) {
+        return false;
+    }
+    if (!fat_mount_find(req, other_id, ret_other)) {
+        fat_mount_done(mount, ret); /* @req is gone with its answer */
+        return false;
+    }
+    return true;
+}
+
 void fat_mount_reply(fuse_req_t req, fat_err err)
 {
     fuse_reply_err(req, fat_err_errno(err));

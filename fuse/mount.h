@@ -61,8 +61,18 @@ fat_err fat_mount_renamed(struct fat_mount *mount);
 /* The mount and the inode that a request is about. */
 struct fat_mount *fat_mount_of(fuse_req_t req);
 
-/* Answer ESTALE and return false if @id is not known. */
+/* Answer ESTALE and return false if @id is not known; else fat_mount_done() it. */
 bool fat_mount_find(fuse_req_t req, fuse_ino_t id, struct fat_inode *ret);
+
+/* The same for two. */
+bool fat_mount_find_two(fuse_req_t req, fuse_ino_t id, struct fat_inode *ret,
+        fuse_ino_t other_id, struct fat_inode *ret_other);
+
+/* The request needs @inode no longer: what it was the last to use is given up. */
+void fat_mount_done(struct fat_mount *mount, struct fat_inode *inode);
+
+/* What the last user of a removed file gives up waits for a commit: see to one. */
+void fat_mount_gave_up(struct fat_mount *mount);
 
 void fat_mount_reply(fuse_req_t req, fat_err err);
 

@@ -28,11 +28,13 @@ static void reply_attr(fuse_req_t req, const struct fat_inode *inode)
 
 void fat_op_getattr(fuse_req_t req, fuse_ino_t id, struct fuse_file_info *info)
 {
+    struct fat_mount *mount = fat_mount_of(req);
     struct fat_inode inode;
 
     (void)info;
     if (fat_mount_find(req, id, &inode)) {
         reply_attr(req, &inode);
+        fat_mount_done(mount, &inode);
     }
 }
 
@@ -115,24 +117,22 @@ void fat_op_setattr(fuse_req_t req, fuse_ino_t id, struct stat *attr, int to_set
 {
     struct fat_mount *mount = fat_mount_of(req);
     struct fat_inode inode;
-    fat_err err;
 
     if (!fat_mount_find(req, id, &inode)) {
         return;
     }
     if (changes_owner(mount, attr, to_set)) {
         fuse_reply_err(req, EPERM);
-        return;
+    } else if (info || !fat_op_sent_round(req, &inode)) {
+        const fat_err err = change(mount, &inode, attr, to_set);
+
+        if (err < 0) {
+            fat_mount_reply(req, err);
+        } else {
+            reply_attr(req, &inode);
+        }
     }
-    if (!info && fat_op_sent_round(req, &inode)) {
-        return;
-    }
-    err = change(mount, &inode, attr, to_set);
-    if (err < 0) {
-        fat_mount_reply(req, err);
-        return;
-    }
-    reply_attr(req, &inode);
+    fat_mount_done(mount, &inode);
 }
 
 void fat_op_statfs(fuse_req_t req, fuse_ino_t id)

@@ -146,6 +146,18 @@ static fat_err fill(struct listing *l)
     return err;
 }
 
+static void fill_and_reply(struct listing *l)
+{
+    const fat_err err = fill(l);
+
+    /* what was read before an error is handed out first: the error comes again */
+    if (err < 0 && l->used == 0) {
+        fat_mount_reply(l->req, err);
+    } else {
+        fuse_reply_buf(l->req, l->buffer, l->used);
+    }
+}
+
 static void list(fuse_req_t req, fuse_ino_t id, size_t size, off_t offset, bool plus)
 {
     struct listing l = {
@@ -155,28 +167,22 @@ static void list(fuse_req_t req, fuse_ino_t id, size_t size, off_t offset, bool 
             .plus = plus,
             .size = size,
     };
-    fat_err err;
 
-    if (!fat_mount_find(req, id, &l.directory)) {
-        return;
-    }
     if (offset < 0 || offset > (off_t)UINT32_MAX) {
         fuse_reply_err(req, EINVAL);
         return;
     }
-    l.buffer = malloc(size);
-    if (!l.buffer) {
-        fuse_reply_err(req, ENOMEM);
+    if (!fat_mount_find(req, id, &l.directory)) {
         return;
     }
-    err = fill(&l);
-    /* what was read before an error is handed out first: the error comes again */
-    if (err < 0 && l.used == 0) {
-        fat_mount_reply(req, err);
+    l.buffer = malloc(size);
+    if (l.buffer) {
+        fill_and_reply(&l);
     } else {
-        fuse_reply_buf(req, l.buffer, l.used);
+        fuse_reply_err(req, ENOMEM);
     }
     free(l.buffer);
+    fat_mount_done(l.mount, &l.directory);
 }
 
 void fat_op_opendir(fuse_req_t req, fuse_ino_t id, struct fuse_file_info *info)

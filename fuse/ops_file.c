@@ -21,34 +21,45 @@ static fat_err truncate_opened(struct fat_mount *mount, const struct fat_inode *
     return err < 0 ? err : fat_mount_changed(mount);
 }
 
-void fat_op_open(fuse_req_t req, fuse_ino_t id, struct fuse_file_info *info)
+static void open_and_reply(
+        fuse_req_t req, const struct fat_inode *inode, struct fuse_file_info *info)
 {
-    struct fat_inode inode;
     fat_err err = FAT_OK;
 
-    if (!fat_mount_find(req, id, &inode) || fat_op_sent_round(req, &inode)) {
-        return;
-    }
     if (info->flags & O_TRUNC) {
-        err = truncate_opened(fat_mount_of(req), &inode);
+        err = truncate_opened(fat_mount_of(req), inode);
     } else {
         struct fat_stat unused;
 
         /* the kernel looks again for what the engine no longer knows by that name */
-        err = fat_node_stat(inode.node, &unused);
+        err = fat_node_stat(inode->node, &unused);
     }
     if (err < 0) {
         fat_mount_reply(req, err);
         return;
     }
     /* pages belong to the main number; past an alias there are none */
-    info->keep_cache = !inode.alias;
-    info->direct_io = inode.alias;
+    info->keep_cache = !inode->alias;
+    info->direct_io = inode->alias;
     fuse_reply_open(req, info);
+}
+
+void fat_op_open(fuse_req_t req, fuse_ino_t id, struct fuse_file_info *info)
+{
+    struct fat_mount *mount = fat_mount_of(req);
+    struct fat_inode inode;
+
+    if (fat_mount_find(req, id, &inode)) {
+        if (!fat_op_sent_round(req, &inode)) {
+            open_and_reply(req, &inode, info);
+        }
+        fat_mount_done(mount, &inode);
+    }
 }
 
 void fat_op_release(fuse_req_t req, fuse_ino_t id, struct fuse_file_info *info)
 {
+    struct fat_mount *mount = fat_mount_of(req);
     struct fat_inode inode;
 
     if (!fat_mount_find(req, id, &inode)) {
@@ -57,6 +68,7 @@ void fat_op_release(fuse_req_t req, fuse_ino_t id, struct fuse_file_info *info)
     if ((info->flags & O_ACCMODE) != O_RDONLY) {
         fat_file_closed(inode.node);
     }
+    fat_mount_done(mount, &inode);
     fuse_reply_err(req, 0);
 }
 
@@ -73,11 +85,9 @@ void fat_op_read(fuse_req_t req, fuse_ino_t id, size_t size, off_t offset,
         return;
     }
     buffer = malloc(size);
-    if (!buffer) {
-        fuse_reply_err(req, ENOMEM);
-        return;
-    }
-    err = fat_file_read(inode.node, (uint64_t)offset, buffer, size, &length);
+    err = buffer ? fat_file_read(inode.node, (uint64_t)offset, buffer, size, &length)
+                 : FAT_E_NOMEM;
+    fat_mount_done(fat_mount_of(req), &inode);
     if (err < 0) {
         fat_mount_reply(req, err);
     } else {
@@ -103,6 +113,7 @@ void fat_op_write(fuse_req_t req, fuse_ino_t id, const char *buffer, size_t size
         fat_op_contents_changed(mount, &inode, offset, (off_t)length);
         err = fat_mount_changed(mount);
     }
+    fat_mount_done(mount, &inode);
     if (err < 0) {
         fat_mount_reply(req, err);
     } else {
@@ -110,31 +121,35 @@ void fat_op_write(fuse_req_t req, fuse_ino_t id, const char *buffer, size_t size
     }
 }
 
+static void sync_and_reply(fuse_req_t req, fuse_ino_t id)
+{
+    struct fat_inode inode;
+    fat_err err;
+
+    if (fat_mount_find(req, id, &inode)) {
+        err = fat_node_sync(inode.node);
+        fat_mount_done(fat_mount_of(req), &inode);
+        fat_mount_reply(req, err);
+    }
+}
+
 /* Without the option the kernel is told not to ask again at every close. */
 void fat_op_flush(fuse_req_t req, fuse_ino_t id, struct fuse_file_info *info)
 {
-    struct fat_inode inode;
-
     (void)info;
-    if (!fat_mount_of(req)->flush) {
+    if (fat_mount_of(req)->flush) {
+        sync_and_reply(req, id);
+    } else {
         fuse_reply_err(req, ENOSYS);
-        return;
-    }
-    if (fat_mount_find(req, id, &inode)) {
-        fat_mount_reply(req, fat_node_sync(inode.node));
     }
 }
 
 void fat_op_fsync(
         fuse_req_t req, fuse_ino_t id, int data_only, struct fuse_file_info *info)
 {
-    struct fat_inode inode;
-
     (void)data_only; /* a size is needed to find the data again */
     (void)info;
-    if (fat_mount_find(req, id, &inode)) {
-        fat_mount_reply(req, fat_node_sync(inode.node));
-    }
+    sync_and_reply(req, id);
 }
 
 void fat_op_fallocate(fuse_req_t req, fuse_ino_t id, int mode, off_t offset,
@@ -157,6 +172,7 @@ void fat_op_fallocate(fuse_req_t req, fuse_ino_t id, int mode, off_t offset,
     if (err == FAT_OK) {
         err = fat_mount_changed(mount);
     }
+    fat_mount_done(mount, &inode);
     fat_mount_reply(req, err);
 }
 
@@ -221,7 +237,7 @@ void fat_op_copy_file_range(fuse_req_t req, fuse_ino_t id_in, off_t offset_in,
     (void)info_in;
     (void)info_out;
     (void)flags; /* none is defined */
-    if (!fat_mount_find(req, id_in, &in) || !fat_mount_find(req, id_out, &out)) {
+    if (!fat_mount_find_two(req, id_in, &in, id_out, &out)) {
         return;
     }
     c.from = in.node;
@@ -231,6 +247,8 @@ void fat_op_copy_file_range(fuse_req_t req, fuse_ino_t id_in, off_t offset_in,
         fat_op_contents_changed(mount, &out, offset_out, (off_t)c.done);
         err = fat_mount_changed(mount);
     }
+    fat_mount_done(mount, &in);
+    fat_mount_done(mount, &out);
     if (err < 0) {
         fat_mount_reply(req, err);
     } else {

@@ -43,6 +43,7 @@ void fat_op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
         return;
     }
     err = fat_lookup(directory.node, name, &found);
+    fat_mount_done(fat_mount_of(req), &directory);
     if (err == FAT_E_NAME) {
         err = FAT_E_NOENT; /* no file can have it, as on vfat; creating it is EINVAL */
     }
@@ -59,20 +60,12 @@ void fat_op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
                      });
 }
 
-/* The last user of a removed file gives up its clusters: that waits for a commit. */
-static void commit_what_was_given_up(struct fat_mount *mount)
-{
-    if (fat_volume_pending(mount->volume).any) {
-        fat_committer_kick(mount->committer);
-    }
-}
-
 void fat_op_forget(fuse_req_t req, fuse_ino_t id, uint64_t times)
 {
     struct fat_mount *mount = fat_mount_of(req);
 
     fat_inodes_forget(mount->inodes, id, times);
-    commit_what_was_given_up(mount);
+    fat_mount_gave_up(mount);
     fuse_reply_none(req);
 }
 
@@ -83,7 +76,7 @@ void fat_op_forget_multi(fuse_req_t req, size_t count, struct fuse_forget_data *
     for (size_t i = 0; i < count; i++) {
         fat_inodes_forget(mount->inodes, list[i].ino, list[i].nlookup);
     }
-    commit_what_was_given_up(mount);
+    fat_mount_gave_up(mount);
     fuse_reply_none(req);
 }
 
@@ -139,6 +132,7 @@ static void make_and_reply(
         return;
     }
     err = make(mount, &directory, name, function, &entry);
+    fat_mount_done(mount, &directory);
     if (err < 0) {
         fat_mount_reply(req, err);
     } else if (fuse_reply_entry(req, &entry) != 0) {
@@ -176,6 +170,7 @@ void fat_op_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t m
         return;
     }
     err = make(mount, &directory, name, fat_create, &entry);
+    fat_mount_done(mount, &directory);
     if (err < 0) {
         reply_create_err(req, err, info);
         return;
@@ -209,6 +204,7 @@ typedef fat_err remove_fn(struct fat_node *directory, const char *name);
 static void remove_and_reply(
         fuse_req_t req, fuse_ino_t parent, const char *name, remove_fn *function)
 {
+    struct fat_mount *mount = fat_mount_of(req);
     struct fat_inode directory;
     fat_err err;
 
@@ -217,8 +213,9 @@ static void remove_and_reply(
     }
     err = function(directory.node, name);
     if (err == FAT_OK) {
-        err = fat_mount_renamed(fat_mount_of(req));
+        err = fat_mount_renamed(mount);
     }
+    fat_mount_done(mount, &directory);
     fat_mount_reply(req, err);
 }
 
@@ -265,8 +262,7 @@ void fat_op_rename(fuse_req_t req, fuse_ino_t old_parent, const char *old_name,
         fuse_reply_err(req, EINVAL);
         return;
     }
-    if (!fat_mount_find(req, old_parent, &from) ||
-            !fat_mount_find(req, new_parent, &to)) {
+    if (!fat_mount_find_two(req, old_parent, &from, new_parent, &to)) {
         return;
     }
     err = fat_rename(from.node, old_name, to.node, new_name, fat_flags);
@@ -274,6 +270,8 @@ void fat_op_rename(fuse_req_t req, fuse_ino_t old_parent, const char *old_name,
         mind_lost_dots(mount, new_parent, new_name);
         err = fat_mount_renamed(mount);
     }
+    fat_mount_done(mount, &from);
+    fat_mount_done(mount, &to);
     fat_mount_reply(req, err);
 }
 
