@@ -17,6 +17,7 @@
 
 #include "entry.h"
 #include "moment.h"
+#include "request.h"
 
 /* Newer than the oldest <linux/fuse.h> that this is built with. */
 enum { OPCODE_SYNCFS = 50, OPCODE_STATX = 52 };
@@ -155,6 +156,14 @@ static void serve_shared(
     pthread_rwlock_unlock(&loop->gate);
 }
 
+/* A kernel that sends such a thing may get an answer, but forgetting knows none. */
+static void refuse(const struct fat_loop *loop, const struct fuse_in_header *in)
+{
+    if (in->opcode != FUSE_FORGET && in->opcode != FUSE_BATCH_FORGET) {
+        fat_loop_reply(loop->session, in->unique, EINVAL, NULL, 0);
+    }
+}
+
 static void serve(struct worker *worker, struct fuse_buf *buffer)
 {
     struct fat_loop *loop = worker->loop;
@@ -165,7 +174,9 @@ static void serve(struct worker *worker, struct fuse_buf *buffer)
     }
     memcpy(&in, buffer->mem, sizeof(in));
     atomic_store(&worker->unique, in.unique);
-    if (in.opcode == FUSE_DESTROY) {
+    if (!fat_request_is_whole(buffer->mem, buffer->size)) {
+        refuse(loop, &in);
+    } else if (in.opcode == FUSE_DESTROY) {
         pthread_rwlock_wrlock(&loop->gate);
         fuse_session_process_buf(loop->session, buffer);
         pthread_rwlock_unlock(&loop->gate);
