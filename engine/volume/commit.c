@@ -229,32 +229,59 @@ fat_err fat_commit_before_change(struct fat_volume *volume)
 /* W2: where room runs out while some is waiting, it is worth another try. */
 enum { ROOM_TRIES = 4 };
 
+/* How far commits and changes are: what one of them could alter is not for ever. */
+struct standing {
+    uint64_t finished, changes;
+};
+
+static struct standing standing_of(const struct fat_interval *interval)
+{
+    return (struct standing){interval->finished, interval->changes};
+}
+
+/*
+ * Has nothing happened since before the operation was tried? Who was in the middle of a
+ * change then has counted it when the interval's lock can be had alone.
+ */
+static bool is_as_before(struct fat_volume *volume, const struct standing *before)
+{
+    struct fat_interval *interval = &volume->tree.interval;
+    struct standing now;
+
+    fat_rwlock_write(&interval->lock);
+    now = standing_of(interval);
+    fat_rwlock_write_end(&interval->lock);
+    return now.finished == before->finished && now.changes == before->changes;
+}
+
 fat_err fat_commit_around(
         struct fat_volume *volume, fat_err (*operation)(void *context), void *context)
 {
     const struct fat_interval *interval = &volume->tree.interval;
-    uint64_t finished = UINT64_MAX;
     unsigned tries = 0;
 
     for (;;) {
+        const struct standing before = standing_of(interval);
         fat_err err = fat_commit_before_change(volume);
         const bool begun = err == FAT_OK;
+        bool asked;
 
         if (begun) {
             err = operation(context);
         }
+        asked = err == FAT_E_AGAIN;
         if (begun && err == FAT_E_NOSPC && tries < ROOM_TRIES &&
-                anything_waits(volume)) {
+                (anything_waits(volume) || interval->finished != before.finished)) {
             tries++;
         } else if (err != FAT_E_AGAIN) {
             return err;
-        } else if (interval->finished == finished) {
-            return FAT_E_NOSPC; /* asked twice, and nothing was left to commit */
         }
-        finished = interval->finished;
         err = fat_commit_run(volume);
         if (err != FAT_OK) {
             return err;
+        }
+        if (asked && is_as_before(volume, &before)) {
+            return FAT_E_NOSPC; /* there is nothing that a commit could give */
         }
     }
 }

@@ -26,7 +26,8 @@ FAT_MUST_CHECK fat_err fat_commit_run(struct fat_volume *volume);
  * Run @operation until it no longer asks for a commit first (FAT_E_AGAIN), with what
  * fat_commit_before_change() does before each try.
  *
- * FAT_E_NOSPC   it goes on asking although nothing waits any more
+ * FAT_E_NOSPC   there is no room, or it asks although nothing has happened since it was
+ *               tried: no change, no commit
  */
 FAT_MUST_CHECK fat_err fat_commit_around(
         struct fat_volume *volume, fat_err (*operation)(void *context), void *context);

@@ -19,6 +19,7 @@ enum { THREADS = 6, STEPS = 1500, BUFFER = 6000 };
 struct crowd {
     struct image img;
     struct fat_node *directories[3]; /* the root and two that are held */
+    bool roomy; /* all that the crowd can make fits twice: nobody hears of no room */
     atomic_uint surprises;
     _Atomic(const char *) surprise;
     atomic_int surprise_err;
@@ -57,6 +58,9 @@ static unsigned bit(fat_err err)
 
 static void judge(struct worker *w, const char *call, fat_err err, unsigned allowed)
 {
+    if (w->crowd->roomy) {
+        allowed &= ~bit(FAT_E_NOSPC);
+    }
     if (err < 0 && !(bit(err) & allowed)) {
         atomic_fetch_add(&w->crowd->surprises, 1);
         atomic_store(&w->crowd->surprise, call);
@@ -242,7 +246,7 @@ static void *work(void *context)
 static void run(const struct image_spec *spec, uint64_t seed)
 {
     static struct worker workers[THREADS];
-    struct crowd crowd = {.surprises = 0};
+    struct crowd crowd = {.roomy = spec->clusters >= 4000};
     pthread_t threads[THREADS];
 
     seed += getenv("FATWARD_SEED") ? strtoull(getenv("FATWARD_SEED"), NULL, 10) : 0;
@@ -291,7 +295,7 @@ static void a_crowd_leaves_fat16_clean(void **state)
 static void a_crowd_with_little_cache_leaves_fat32_clean(void **state)
 {
     (void)state;
-    run(&(struct image_spec){.type = 32, .clusters = 2000, .cache_bytes = 1}, 4);
+    run(&(struct image_spec){.type = 32, .clusters = 4000, .cache_bytes = 1}, 4);
 }
 
 int main(void)
