@@ -45,6 +45,11 @@ bool fat_fattab_straddles(const struct fat_fattab *tab, uint32_t cluster)
     return first_part(tab, span) < span.length;
 }
 
+bool fat_fattab_bars(const struct fat_fattab *tab, uint32_t cluster)
+{
+    return tab->geometry->fat_count == 1 && fat_fattab_straddles(tab, cluster);
+}
+
 static fat_err cursor_load(
         const struct fat_fattab *tab, struct fat_fat_cursor *cursor, uint64_t sector)
 {

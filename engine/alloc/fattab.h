@@ -40,6 +40,12 @@ uint32_t fat_fattab_ahead(const struct fat_fattab *tab, uint64_t sector, uint32_
 bool fat_fattab_straddles(const struct fat_fattab *tab, uint32_t cluster);
 
 /*
+ * Must @cluster never be claimed? So where its entry lies in two sectors and there is one
+ * FAT: torn, it is a third cluster number, and nowhere is it still whole.
+ */
+bool fat_fattab_bars(const struct fat_fattab *tab, uint32_t cluster);
+
+/*
  * A copy of the FAT sector that was read last, for walks. The entries of a chain
  * only change under its node's lock, so a copy is as good as the cache while that
  * is held. Begin with {0}.

@@ -87,7 +87,7 @@ static uint32_t find_in_region(
 
 /*
  * FAT12 entries in two sectors are taken last: a torn one is a third cluster number
- * (docs/crash-order.md).
+ * (docs/crash-order.md). With one FAT they are never free here.
  */
 enum pass { PASS_WHOLE, PASS_ANY };
 
@@ -223,6 +223,9 @@ fat_err fat_freemap_quarantine(struct fat_freemap *map, uint32_t cluster)
     struct fat_region *region;
     fat_err err;
 
+    if (fat_fattab_bars(map->tab, cluster)) {
+        return FAT_OK; /* another driver's; nobody will claim it here */
+    }
     fat_mutex_lock(&map->lock);
     err = fat_freemap_learn(map, index / FAT_REGION_CLUSTERS);
     region = map->regions[index / FAT_REGION_CLUSTERS];
@@ -309,8 +312,14 @@ void fat_freemap_break_promise(struct fat_freemap *map, uint32_t clusters)
     fat_mutex_unlock(&map->lock);
 }
 
+/* With one FAT12 not all of them can be claimed: there the map counts, which is small. */
 void fat_freemap_set_count(struct fat_freemap *map, uint32_t count)
 {
+    const struct fat_geometry *g = map->tab->geometry;
+
+    if (g->type == FAT_TYPE_12 && g->fat_count == 1) {
+        return;
+    }
     fat_mutex_lock(&map->lock);
     map->count = count;
     map->counted = true;

@@ -5,7 +5,8 @@
  *
  * A cluster is free here only if every image of its FAT entry shows it free (W2):
  * what a commit frees goes through fat_freemap_quarantine() and becomes free with
- * fat_freemap_settle(), when that commit's last flush has returned.
+ * fat_freemap_settle(), when that commit's last flush has returned. What must never be
+ * claimed (fat_fattab_bars()) is not free here, and no count promises it.
  *
  * Threads: every call may come from any thread (one mutex, level FAT).
  */

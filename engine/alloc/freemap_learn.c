@@ -112,14 +112,14 @@ static fat_err learn_sector(const struct fat_fattab *tab, struct seen *seen)
     return FAT_OK;
 }
 
-/* Walk the region's entries sector by sector; straddlers one by one. */
+/* Walk the region's entries sector by sector; straddlers one by one, if at all. */
 static fat_err learn_entries(const struct fat_fattab *tab, struct fat_region *region,
         uint32_t base, uint32_t limit)
 {
     struct seen seen = {.geometry = tab->geometry, .region = region, .base = base};
 
     for (uint32_t i = 0; i < limit;) {
-        bool taken = false;
+        bool taken = fat_fattab_bars(tab, base + i + FAT_CLUSTER_FIRST);
         fat_err err;
 
         seen.begin = i;
@@ -128,7 +128,8 @@ static fat_err learn_entries(const struct fat_fattab *tab, struct fat_region *re
             err = learn_sector(tab, &seen);
             i = seen.end;
         } else {
-            err = straddler_is_taken(tab, base + i + FAT_CLUSTER_FIRST, &taken);
+            err = taken ? FAT_OK
+                        : straddler_is_taken(tab, base + i + FAT_CLUSTER_FIRST, &taken);
             if (taken) {
                 region->free[i / 64] &= ~(UINT64_C(1) << i % 64);
             }

@@ -20,6 +20,9 @@ static const struct row rows[] = {
                 "unlink D/Same_long_name_1; commit; fill D 9; commit; "
                 "unlink D/Same_long_name_2; create D/Same_long_name_2; "
                 "create D/Same_long_name_3"},
+        {"the cluster that is claimed last of all is a file's tail; that grows and is cut",
+                "append b 16; commit; unlink a; commit; append b 8; commit; "
+                "truncate b 20; commit; append b 3"},
 };
 
 /* The operations' names lie in @copy. */
@@ -41,7 +44,8 @@ static size_t parse(const char *text, char copy[TEXT_BYTES], struct op *ops)
 
 int main(void)
 {
-    static const char *const plans[] = {"fat12", "fat16", "fat32", "fat32-edge"};
+    static const char *const plans[] = {
+            "fat12", "fat16", "fat32", "fat32-edge", "fat12-tight-edge-1-fat"};
     const struct sequence_options options = {.recover_every = 1, .cut_every = 10};
     struct sequence_totals totals = {0};
 

@@ -95,20 +95,40 @@ static bool scan_folder(struct scan *scan, const struct level *level)
     return done;
 }
 
+/*
+ * The engine claims no cluster whose FAT12 entry lies in two sectors of the only FAT: such
+ * a sector border, of 3 bytes that hold two entries, is none that 3 divides.
+ */
+static uint32_t clusters_to_claim(const struct fat_format_result *geometry)
+{
+    uint32_t clusters = geometry->cluster_count;
+
+    if (geometry->type != 12 || geometry->fat_count > 1) {
+        return clusters;
+    }
+    for (uint32_t border = geometry->sector_bytes;
+            (uint64_t)border * 2 / 3 < (uint64_t)geometry->cluster_count + 2;
+            border += geometry->sector_bytes) {
+        clusters -= border % 3 != 0 ? 1U : 0U;
+    }
+    return clusters;
+}
+
 static bool has_room(const struct scan *scan)
 {
     const struct fat_format_result *geometry = scan->trial->geometry;
+    const uint32_t clusters = clusters_to_claim(geometry);
     const uint64_t cluster =
             (uint64_t)geometry->sector_bytes * geometry->cluster_sectors;
 
-    if (scan->totals.clusters <= geometry->cluster_count) {
+    if (scan->totals.clusters <= clusters) {
         return true;
     }
     complain(scan->path.text,
             "does not fit: %" PRIu64 " bytes are missing (it needs %" PRIu64
             " clusters of %" PRIu64 " bytes, the volume has %" PRIu32 ")",
-            (scan->totals.clusters - geometry->cluster_count) * cluster,
-            scan->totals.clusters, cluster, geometry->cluster_count);
+            (scan->totals.clusters - clusters) * cluster, scan->totals.clusters,
+            cluster, clusters);
     return false;
 }
 

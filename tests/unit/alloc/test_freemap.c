@@ -117,6 +117,33 @@ static void entries_in_two_sectors_are_claimed_last(void **state)
     done(&f);
 }
 
+static void with_one_fat_they_are_never_claimed(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    make(&f, FAT_TYPE_12, 1500, 0, 0);
+    f.t.geometry.fat_count = 1;
+    open_map(&f, FAT_FSINFO_UNKNOWN, UNKNOWN_HINT);
+    fat_freemap_set_count(f.map, 1500); /* as who has looked at the FAT only */
+    assert_int_equal(count(&f), 1497);  /* 341, 682, 1365 */
+    for (uint32_t left = 1497; left > 0;) {
+        const struct fat_extent extent = claim(&f, 0, 9999);
+
+        for (uint32_t c = extent.cluster; c < extent.cluster + extent.count; c++) {
+            assert_false(fat_fattab_straddles(&f.t.tab, c));
+        }
+        left -= extent.count;
+    }
+    assert_int_equal(count(&f), 0);
+    assert_no_room(&f, FAT_E_NOSPC);
+    assert_int_equal(fat_freemap_quarantine(f.map, 341), FAT_OK); /* somebody else's */
+    fat_freemap_settle(f.map);
+    assert_int_equal(count(&f), 0);
+    assert_no_room(&f, FAT_E_NOSPC);
+    done(&f);
+}
+
 static void a_straddler_is_free_only_if_both_parts_are(void **state)
 {
     static const struct {
@@ -344,6 +371,7 @@ int main(void)
             cmocka_unit_test(what_is_taken_bad_or_reserved_is_never_claimed),
             cmocka_unit_test(regions_are_learnt_as_they_are_needed),
             cmocka_unit_test(entries_in_two_sectors_are_claimed_last),
+            cmocka_unit_test(with_one_fat_they_are_never_claimed),
             cmocka_unit_test(a_straddler_is_free_only_if_both_parts_are),
             cmocka_unit_test(an_entry_that_one_image_shows_taken_is_not_free),
             cmocka_unit_test(released_clusters_may_be_claimed_at_once),
