@@ -110,7 +110,8 @@ for sector in 512 1024; do
     run 1 fatward-mkimage "$image" "$@" --force -d "$work/full"
     says 'does not fit: [0-9]+ bytes are missing'
     most=$(sed -nE 's/.*the volume has ([0-9]+).*/\1/p' "$work/err")
-    [ "$most" -lt "$clusters" ] && [ "$most" -ge $((clusters - 3)) ] || fail "$most of $clusters"
+    { [ "$most" -lt "$clusters" ] && [ "$most" -ge $((clusters - 3)) ]; } ||
+        fail "$most of $clusters"
     truncate -s $((most * 4096)) "$work/full/file"
     run 0 fatward-mkimage "$image" "$@" --force -d "$work/full"
 done

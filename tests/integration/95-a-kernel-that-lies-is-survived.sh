@@ -25,7 +25,7 @@ serve_forged() # IMAGE
     wait_for_mount "$work/m" "$server" || fail "it did not mount"
     # each wakes a thread, which then takes forged ones for as long as there are any
     asking=
-    for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16; do
+    for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16; do
         stat -f "$work/m" >"$work/out" 2>&1 &
         asking="$asking $!"
     done

@@ -346,7 +346,7 @@ static ssize_t answer_falsely(int fd, void *buffer)
     busy = length > 0;
     if (!busy && atomic_fetch_sub(&shim.busy, 1) == 1 && shim.next > most &&
             !atomic_exchange(&shim.said, true)) {
-        fprintf(stderr, "forge: that was all\n");
+        (void)fprintf(stderr, "forge: that was all\n");
     }
     return length;
 }
@@ -380,7 +380,8 @@ static void look_at(const struct fuse_out_header *header, const struct iovec *pa
         int count, size_t length)
 {
     if (header->len != length) {
-        fprintf(stderr, "forge: an answer of %u bytes in %zu\n", header->len, length);
+        (void)fprintf(
+                stderr, "forge: an answer of %u bytes in %zu\n", header->len, length);
         abort();
     }
     shim.answers++;
@@ -425,7 +426,7 @@ __attribute__((visibility("default"))) ssize_t writev(
 __attribute__((destructor)) static void say(void)
 {
     if (shim.fd != 0) {
-        fprintf(stderr, "forge: %lu answers, %lu of them fine, %lu stale\n",
+        (void)fprintf(stderr, "forge: %lu answers, %lu of them fine, %lu stale\n",
                 shim.answers, shim.fine, shim.stale);
     }
 }
