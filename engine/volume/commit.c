@@ -69,7 +69,11 @@ static void finish(struct fat_volume *volume, const struct fat_interval_taken *t
     struct fat_tree *tree = &volume->tree;
 
     fat_freemap_settle(tree->freemap);
-    fat_freemap_set_waiting(tree->freemap, atomic_load(&tree->interval.pieces) != NULL);
+    /* in this order: who hands a piece over just now says so himself afterwards */
+    fat_freemap_set_waiting(tree->freemap, false);
+    if (atomic_load(&tree->interval.pieces)) {
+        fat_freemap_set_waiting(tree->freemap, true);
+    }
     atomic_store(&tree->interval.finished, taken->number);
 }
 
