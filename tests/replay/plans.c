@@ -85,6 +85,7 @@ const struct op plan_ops[] = {
         {OP_RENAME, "c", "b", 0},
         {OP_RENAME, "a", "D/g", 0},
         {OP_RENAME, "D/g", "c", 0},
+        {OP_RENAME, "a", "D/f", 0},
         {OP_RENAME, "c", "D/f", 0},
         {OP_RENAME, "D/f", "f", 0},
         {OP_RENAME, "a", "E/a", 0},
