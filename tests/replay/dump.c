@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 static FILE *open_file(
@@ -186,15 +187,22 @@ static bool hear(FILE *said, struct judge_others *ret)
     return heard;
 }
 
+enum { DUMP_ROOM = 1 << 30 }; /* bytes: more than a few hundred small volumes take */
+
 bool dump_begin(struct judge_others *others, char *directory)
 {
     const char *command = getenv("REPLAY_JUDGE");
     const char *has_programs =
             "PATH=$PATH:/usr/sbin:/sbin; command -v fsck.fat mcopy >/dev/null";
 
+    struct statvfs room;
+
     *others = (struct judge_others){0};
     if (!command || command[0] == '\0' || system(has_programs) != 0) {
         return false;
+    }
+    if (statvfs("/dev/shm", &room) != 0 || room.f_bavail < DUMP_ROOM / room.f_frsize) {
+        strcpy(directory, "/tmp/replay-dump-XXXXXX"); /* shorter than the other */
     }
     if (!mkdtemp(directory)) {
         perror(directory);

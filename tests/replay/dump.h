@@ -18,10 +18,10 @@ void dump_state(struct judge *judge, const char *directory, struct fat_blkdev *d
  * judges what was dumped there, and ends with "N states, N files compared, N bad".
  */
 
-#define DUMP_DIRECTORY "/tmp/replay-dump-XXXXXX"
+#define DUMP_DIRECTORY "/dev/shm/replay-dump-XXXXXX"
 
-/* Makes @directory, a copy of DUMP_DIRECTORY. False: there is no such command, or it
-   would find no fsck.fat and no mtools here. */
+/* Makes @directory, a copy of DUMP_DIRECTORY, or one in /tmp where memory is short.
+   False: there is no such command, or it would find no fsck.fat and no mtools here. */
 bool dump_begin(struct judge_others *others, char *directory);
 
 /*
