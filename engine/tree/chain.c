@@ -229,6 +229,7 @@ fat_err fat_chain_grow(struct fat_node *node, uint32_t clusters)
 struct cut {
     uint32_t clusters, size;
     struct fat_run rest; /* the first run that goes */
+    struct fat_run tail; /* begins with the last cluster that stays, if any goes */
     bool any;            /* clusters go at all */
     bool withdrawable;   /* every FAT sector of the rest is prepared */
 };
@@ -236,10 +237,11 @@ struct cut {
 static bool is_short_rest(const struct fat_node *node, const struct cut *cut)
 {
     return fat_runmap_is_complete(&node->map) &&
+           fat_runmap_is_whole(&node->map, cut->clusters) &&
            node->map.clusters - cut->clusters <= STEP_CLUSTERS;
 }
 
-/* For each run behind the cut; @act returns false to stop. */
+/* For each run behind the cut, a short rest; @act returns false to stop. */
 static bool each_rest(struct fat_node *node, const struct cut *cut,
         bool (*act)(struct fat_node *node, struct fat_extent extent, void *context),
         void *context)
@@ -280,6 +282,23 @@ static bool lies_in_sector(struct fat_node *node, struct fat_extent e, void *con
     return all_in_sector(&node->tree->fattab, &e, *sector);
 }
 
+/* Here, since in a gap of the map it takes reading. */
+static fat_err find_cut(struct fat_node *node, struct cut *cut)
+{
+    struct fat_tree *tree = node->tree;
+    fat_err err;
+
+    cut->any = cut->clusters < node->map.clusters;
+    if (!cut->any) {
+        return FAT_OK;
+    }
+    err = fat_tree_seek(tree, &node->map, cut->clusters, &cut->rest);
+    if (err == FAT_OK && cut->clusters > 0) {
+        err = fat_tree_seek(tree, &node->map, cut->clusters - 1, &cut->tail);
+    }
+    return err == FAT_END ? FAT_E_CORRUPT : err;
+}
+
 static fat_err prepare_cut(
         struct fat_node *node, struct cut *cut, struct fat_edits *edits)
 {
@@ -295,12 +314,9 @@ static fat_err prepare_cut(
         return fat_tree_damage(node->tree, node->entry.first_cluster,
                 "a file's cluster chain is shorter than its size");
     }
-    cut->any = fat_runmap_find(&node->map, cut->clusters, &cut->rest);
-    if (cut->any && cut->clusters > 0) {
-        struct fat_run tail;
-
-        (void)fat_runmap_find(&node->map, cut->clusters - 1, &tail);
-        err = fat_fattab_prepare(&node->tree->fattab, edits, tail.cluster, 1);
+    err = find_cut(node, cut);
+    if (err == FAT_OK && cut->any && cut->clusters > 0) {
+        err = fat_fattab_prepare(&node->tree->fattab, edits, cut->tail.cluster, 1);
     }
     if (err == FAT_OK && cut->any && node->fresh != 0 && is_short_rest(node, cut)) {
         cut->withdrawable = each_rest(node, cut, prepare_extent, edits);
@@ -326,17 +342,14 @@ static void watch_cut(struct fat_node *node, const struct cut *cut, uint32_t tai
 static void end_at(struct fat_node *node, const struct cut *cut, enum fat_stage stage,
         struct fat_edits *edits)
 {
-    struct fat_run tail;
-
     if (cut->clusters == 0) {
         node->entry.first_cluster = 0;
         return;
     }
-    (void)fat_runmap_find(&node->map, cut->clusters - 1, &tail);
-    fat_fattab_set(&node->tree->fattab, edits, stage, tail.cluster,
+    fat_fattab_set(&node->tree->fattab, edits, stage, cut->tail.cluster,
             (struct fat_link){.kind = FAT_LINK_END});
     if (stage == FAT_STAGE_CUT) {
-        watch_cut(node, cut, tail.cluster);
+        watch_cut(node, cut, cut->tail.cluster);
     }
 }
 
@@ -359,7 +372,7 @@ static void apply_cut(struct fat_node *node, const struct cut *cut,
     }
     if (cut->any) {
         node->recast = cut->clusters == 0 ? number : node->recast;
-        fat_runmap_cut(&node->map, cut->clusters);
+        fat_runmap_cut(&node->map, cut->clusters, cut->tail.cluster);
     }
     if (node->entry.size_bytes != cut->size) {
         fat_node_touch(node);

@@ -41,12 +41,9 @@ static fat_err find_run(struct fat_node *node, uint32_t index, struct fat_run *r
     fat_err err;
 
     fat_mutex_lock(&node->index_lock);
-    err = fat_tree_learn(node->tree, &node->map, index + 1);
-    if (err == FAT_OK && !fat_runmap_find(&node->map, index, ret)) {
-        err = FAT_E_CORRUPT;
-    }
+    err = fat_tree_seek(node->tree, &node->map, index, ret);
     fat_mutex_unlock(&node->index_lock);
-    return err == FAT_E_CORRUPT ? too_short(node) : err;
+    return err == FAT_END || err == FAT_E_CORRUPT ? too_short(node) : err;
 }
 
 /* One device call per run, however long. */
@@ -195,11 +192,13 @@ static fat_err publish_size(struct fat_node *node, uint32_t size)
 /* Growing has failed: clusters beyond the size that we linked are given up again. */
 static void shrink_back(struct fat_node *node, uint32_t clusters)
 {
-    if (node->map.clusters > clusters) {
-        const fat_err err = fat_chain_cut(node, clusters, node->entry.size_bytes);
+    /* Where it waited for a commit, the map may have been forgotten meanwhile. */
+    fat_err err = fat_tree_learn(node->tree, &node->map, UINT32_MAX);
 
-        (void)err; /* then the chain stays longer than its size: harmless */
+    if (err == FAT_OK && node->map.clusters > clusters) {
+        err = fat_chain_cut(node, clusters, node->entry.size_bytes);
     }
+    (void)err; /* then the chain stays longer than its size: harmless */
 }
 
 /* Clusters the chain keeps if growing fails: what the size needs, or had before. */

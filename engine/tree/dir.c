@@ -38,10 +38,7 @@ static fat_err find_cluster(struct fat_node *directory, uint32_t index, uint32_t
     fat_err err;
 
     fat_mutex_lock(&directory->index_lock);
-    err = fat_tree_learn(directory->tree, &directory->map, index + 1);
-    if (err == FAT_OK && !fat_runmap_find(&directory->map, index, &run)) {
-        err = FAT_END;
-    }
+    err = fat_tree_seek(directory->tree, &directory->map, index, &run);
     fat_mutex_unlock(&directory->index_lock);
     if (err == FAT_OK) {
         *ret = run.cluster;

@@ -5,6 +5,9 @@
 #include <assert.h>
 #include <stdlib.h>
 
+/* Clusters that a directory can have: it is read and edited where nothing may fail. */
+enum { WHOLE = FAT_DIR_SLOTS_MAX / (512 / FAT_SLOT_BYTES) };
+
 static struct fat_node **place_bucket(
         struct fat_tree *tree, const struct fat_node *parent, uint16_t slot)
 {
@@ -149,6 +152,7 @@ fat_err fat_node_new(
     node->entry = *entry;
     node->is_directory = (entry->attributes & FAT_ATTR_DIRECTORY) != 0;
     fat_runmap_init(&node->map, entry->first_cluster);
+    fat_runmap_join(&node->map, &tree->maps, node->is_directory ? WHOLE : 0);
     fat_rwlock_init(&node->lock, FAT_LOCK_NODE);
     fat_mutex_init(&node->index_lock, FAT_LOCK_INDEX);
     *ret = node;
@@ -366,7 +370,7 @@ void fat_node_make_stale(struct fat_node *node)
     node->entry.first_cluster = 0;
     node->entry.size_bytes = 0;
     fat_mutex_lock(&node->index_lock);
-    fat_runmap_done(&node->map);
+    fat_runmap_restart(&node->map, 0);
     fat_dirindex_free(node->index);
     node->index = NULL;
     fat_mutex_unlock(&node->index_lock);

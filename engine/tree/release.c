@@ -28,6 +28,7 @@ static void forget_blocks(struct fat_node *node)
 static bool prepare_withdrawal(struct fat_node *node, struct fat_edits *edits)
 {
     if (node->fresh == 0 || !fat_runmap_is_complete(&node->map) ||
+            !fat_runmap_is_whole(&node->map, 0) ||
             node->map.clusters > WITHDRAW_CLUSTERS_MAX) {
         return false;
     }

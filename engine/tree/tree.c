@@ -121,18 +121,41 @@ fat_err fat_tree_writable(const struct fat_tree *tree)
     return atomic_load(&tree->read_only) ? FAT_E_READONLY : FAT_OK;
 }
 
+static fat_err judge(
+        struct fat_tree *tree, fat_err err, const struct fat_chain_fault *fault)
+{
+    if (err == FAT_E_CORRUPT && fault->is_free) {
+        /* whoever claims it next would have its bytes in this chain */
+        fat_tree_danger(tree, fault->cluster, fault->text);
+    } else if (err == FAT_E_CORRUPT) {
+        fat_tree_damage(tree, fault->cluster, fault->text);
+    }
+    return err;
+}
+
+/* Read first: most often it is so already, and other threads read it too. */
+static void mark_used(struct fat_runmap *map)
+{
+    if (!map->used) {
+        map->used = true;
+    }
+}
+
 fat_err fat_tree_learn(struct fat_tree *tree, struct fat_runmap *map, uint32_t clusters)
 {
     struct fat_chain_fault fault;
-    fat_err err = fat_runmap_learn(map, &tree->fattab, clusters, &fault);
 
-    if (err == FAT_E_CORRUPT && fault.is_free) {
-        /* whoever claims it next would have its bytes in this chain */
-        fat_tree_danger(tree, fault.cluster, fault.text);
-    } else if (err == FAT_E_CORRUPT) {
-        fat_tree_damage(tree, fault.cluster, fault.text);
-    }
-    return err;
+    mark_used(map);
+    return judge(tree, fat_runmap_learn(map, &tree->fattab, clusters, &fault), &fault);
+}
+
+fat_err fat_tree_seek(struct fat_tree *tree, struct fat_runmap *map, uint32_t index,
+        struct fat_run *ret)
+{
+    struct fat_chain_fault fault;
+
+    mark_used(map);
+    return judge(tree, fat_runmap_seek(map, &tree->fattab, index, ret, &fault), &fault);
 }
 
 void fat_tree_give_up(struct fat_tree *tree, struct fat_piece *piece)

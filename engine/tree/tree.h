@@ -68,6 +68,11 @@ struct fat_tree {
     _Atomic uint64_t index_clock;
     uint64_t index_trimmed; /* guarded by table_lock */
 
+    /* See maps.h. */
+    size_t map_budget; /* bytes */
+    struct fat_runmap_pool maps;
+    size_t map_hand; /* guarded by table_lock */
+
     _Atomic uint64_t directory_moved; /* interval of the last move of a directory to
                                          another parent (W4)                         */
 };
@@ -109,6 +114,10 @@ FAT_MUST_CHECK fat_err fat_tree_writable(const struct fat_tree *tree);
 /* Learn a chain as fat_runmap_learn(); a fault in it is damage. */
 FAT_MUST_CHECK fat_err fat_tree_learn(
         struct fat_tree *tree, struct fat_runmap *map, uint32_t clusters);
+
+/* Find a place in a chain as fat_runmap_seek(); likewise. */
+FAT_MUST_CHECK fat_err fat_tree_seek(struct fat_tree *tree, struct fat_runmap *map,
+        uint32_t index, struct fat_run *ret);
 
 /*
  * The commit of the open interval frees @piece, which it takes over; as many clusters as

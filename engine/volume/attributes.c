@@ -4,6 +4,7 @@
 
 #include "tree/dir.h"
 #include "tree/indexes.h"
+#include "tree/maps.h"
 #include "volume/commit.h"
 
 /*
@@ -101,6 +102,7 @@ fat_err fat_node_stat(struct fat_node *node, struct fat_stat *ret)
     if (err == FAT_OK && node->is_directory) {
         err = stat_directory(node, &st);
         fat_indexes_trim(node->tree);
+        fat_maps_trim(node->tree);
     }
     if (err == FAT_OK) {
         *ret = st;

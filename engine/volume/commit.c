@@ -2,6 +2,7 @@
 #include "volume/commit.h"
 
 #include "block/stage.h"
+#include "tree/maps.h"
 #include "tree/release.h"
 #include "volume/marks.h"
 #include "volume/reclaim.h"
@@ -258,7 +259,7 @@ static bool is_as_before(struct fat_volume *volume, const struct standing *befor
     return now.finished == before->finished && now.changes == before->changes;
 }
 
-fat_err fat_commit_around(
+static fat_err around(
         struct fat_volume *volume, fat_err (*operation)(void *context), void *context)
 {
     const struct fat_interval *interval = &volume->tree.interval;
@@ -288,6 +289,15 @@ fat_err fat_commit_around(
             return FAT_E_NOSPC; /* there is nothing that a commit could give */
         }
     }
+}
+
+fat_err fat_commit_around(
+        struct fat_volume *volume, fat_err (*operation)(void *context), void *context)
+{
+    const fat_err err = around(volume, operation, context);
+
+    fat_maps_trim(&volume->tree);
+    return err;
 }
 
 static fat_err clear(struct fat_volume *volume) FAT_REQUIRES(volume->commit_lock)

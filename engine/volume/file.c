@@ -3,15 +3,20 @@
 #include <fatward/file.h>
 
 #include "tree/contents.h"
+#include "tree/maps.h"
 #include "volume/commit.h"
 
 fat_err fat_file_read(struct fat_node *file, uint64_t offset, void *buffer,
         size_t length, size_t *ret_length)
 {
+    fat_err err;
+
     if (file->is_directory) {
         return FAT_E_ISDIR;
     }
-    return fat_contents_read(file, offset, buffer, length, ret_length);
+    err = fat_contents_read(file, offset, buffer, length, ret_length);
+    fat_maps_trim(file->tree);
+    return err;
 }
 
 struct write {
@@ -37,6 +42,7 @@ static fat_err grow_around(
 
     if (err != FAT_OK) {
         fat_contents_give_up(file);
+        fat_maps_trim(file->tree);
     }
     return err;
 }

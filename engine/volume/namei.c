@@ -7,6 +7,7 @@
 
 #include "base/utf16.h"
 #include "tree/indexes.h"
+#include "tree/maps.h"
 #include "volume/names.h"
 
 fat_err fat_lookup(struct fat_node *directory, const char *name, struct fat_found *ret)
@@ -26,6 +27,7 @@ fat_err fat_lookup(struct fat_node *directory, const char *name, struct fat_foun
     }
     fat_rwlock_read_end(&directory->tree->names);
     fat_indexes_trim(directory->tree);
+    fat_maps_trim(directory->tree);
     if (err == FAT_OK) {
         *ret = (struct fat_found){
                 .node = node, .exact = fat_name_is_exact(&wanted, &item)};
@@ -68,6 +70,7 @@ fat_err fat_dir_next(
         err = show(directory, &item, ret);
     }
     fat_rwlock_read_end(&directory->tree->names);
+    fat_maps_trim(directory->tree);
     if (err == FAT_OK) {
         *cookie = item.place.slot + 1U;
     }

@@ -85,7 +85,7 @@ static void give_chain(
         fat_fattab_set(&tree->fattab, edits, FAT_STAGE_FILL, part->last,
                 (struct fat_link){.kind = FAT_LINK_END});
     }
-    fat_runmap_init(&file->map, part->first);
+    fat_runmap_restart(&file->map, part->first);
     file->fresh = 0; /* the chain is older than the name (W6) */
     file->entry.first_cluster = part->first;
     file->entry.size_bytes = part->count * tree->geometry.cluster_bytes;

@@ -9,6 +9,7 @@
 #include "base/utf16.h"
 #include "ondisk/fsinfo.h"
 #include "tree/dir.h"
+#include "tree/maps.h"
 #include "tree/release.h"
 #include "volume/commit.h"
 #include "volume/label.h"
@@ -179,6 +180,7 @@ static void set_options(
     tree->continues = (options->flags & FAT_VOLUME_CONTINUE) != 0;
     tree->utc_offset = options->utc_offset;
     tree->index_budget = cache_bytes(options) / 2;
+    fat_maps_set_budget(tree, cache_bytes(options) * 4);
     tree->clock = options->clock;
     tree->clock_context = options->clock_context;
     tree->report = options->report;

@@ -43,7 +43,9 @@ enum {
 /* Every field may be left zero. */
 struct fat_volume_options {
     uint32_t flags;      /* FAT_VOLUME_...                                         */
-    size_t cache_bytes;  /* metadata in memory; 0 means 8 MiB              [bytes] */
+    size_t cache_bytes;  /* metadata in memory; 0 means 8 MiB. Half as much at most
+                            comes on top for names, four times as much for where
+                            files lie                                      [bytes] */
     int utc_offset;      /* of the time stamps on disk, -1440..1440      [minutes] */
     fat_clock_fn *clock; /* NULL means the system's clock                          */
     void *clock_context;

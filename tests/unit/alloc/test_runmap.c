@@ -53,7 +53,7 @@ static void an_empty_chain_is_complete_from_the_start(void **state)
     fat_runmap_init(&map, 0);
     assert_true(fat_runmap_is_complete(&map));
     assert_false(fat_runmap_find(&map, 0, &run));
-    fat_runmap_cut(&map, 0);
+    fat_runmap_cut(&map, 0, 0);
     assert_int_equal(map.clusters, 0);
     fat_runmap_done(&map);
 }
@@ -128,7 +128,7 @@ static void a_cut_keeps_the_first_clusters_and_ends_there(void **state)
         fat_runmap_append(&map, 19, 3);
         fat_runmap_append(&map, 30, 2);
         map.next = 77; /* more was known to come */
-        fat_runmap_cut(&map, rows[i].clusters);
+        fat_runmap_cut(&map, rows[i].clusters, 0);
         assert_int_equal(map.clusters, rows[i].known);
         assert_true(fat_runmap_is_complete(&map));
         if (rows[i].known > 0) {
@@ -349,6 +349,229 @@ static void a_read_or_an_allocation_that_fails_may_be_tried_again(void **state)
     table_done(&t);
 }
 
+/* A chain without two neighbours but for every tenth piece, which is of ten. */
+static uint32_t put_shuffled(struct table *t, uint32_t *chain)
+{
+    uint32_t length = 0;
+    uint32_t low = 2;
+    uint32_t high = CLUSTERS / 2 + 2;
+
+    while (high + 10 < CLUSTERS + 2) {
+        const uint32_t piece = length % 100 == 50 ? 10 : 1;
+
+        chain[length++] = low++;
+        for (uint32_t i = 0; i < piece; i++) {
+            chain[length++] = high++;
+        }
+    }
+    for (uint32_t i = 0; i < length; i++) {
+        table_put(t, chain[i], i + 1 < length ? (int64_t)chain[i + 1] : VALUE_END);
+    }
+    return length;
+}
+
+static void expect_place(struct fat_runmap *map, const struct table *t,
+        const uint32_t *chain, uint32_t index)
+{
+    struct fat_chain_fault fault = {0};
+    struct fat_run run = {0};
+
+    assert_int_equal(fat_runmap_seek(map, &t->tab, index, &run, &fault), FAT_OK);
+    assert_int_equal(run.index, index);
+    assert_true(run.count > 0 && run.index + run.count <= map->clusters);
+    for (uint32_t i = 0; i < run.count; i++) {
+        assert_int_equal(run.cluster + i, chain[index + i]);
+    }
+}
+
+static uint32_t longest_gap(const struct fat_runmap *map)
+{
+    uint32_t longest = 0;
+
+    for (size_t i = 1; i < map->count; i++) {
+        const struct fat_run *before = &map->runs[i - 1];
+        const uint32_t gap = map->runs[i].index - before->index - before->count;
+
+        longest = gap > longest ? gap : longest;
+    }
+    return longest;
+}
+
+static void a_map_keeps_to_its_limit_and_finds_every_place(void **state)
+{
+    static const struct {
+        size_t limit;
+        uint32_t whole;
+    } rows[] = {{4, 0}, {5, 0}, {16, 0}, {100, 0}, {1000, 0}, {1999, 0}, {200, 50}};
+    static uint32_t chain[CLUSTERS];
+
+    (void)state;
+    for (size_t r = 0; r < sizeof(rows) / sizeof(rows[0]); r++) {
+        struct fat_runmap_pool pool = {.runs_max = rows[r].limit};
+        struct fat_chain_fault fault = {0};
+        struct fat_runmap map;
+        struct fat_run run;
+        struct table t;
+        uint32_t length;
+
+        table_make(&t, types[r % 3], CLUSTERS);
+        length = put_shuffled(&t, chain);
+        table_open(&t);
+        fat_runmap_init(&map, chain[0]);
+        fat_runmap_join(&map, &pool, rows[r].whole);
+        for (uint32_t n = 1; n < length + 50; n += 37) { /* as it is learnt */
+            assert_int_equal(fat_runmap_learn(&map, &t.tab, n, &fault), FAT_OK);
+            assert_true(pool.bytes <= rows[r].limit * sizeof(struct fat_run));
+            assert_true(longest_gap(&map) <= map.clusters * 8 / rows[r].limit);
+            assert_int_equal(fat_runmap_last(&map), chain[map.clusters - 1]);
+            expect_place(&map, &t, chain, n * 7919 % map.clusters);
+        }
+        assert_true(fat_runmap_is_complete(&map));
+        assert_int_equal(map.clusters, length);
+        assert_int_equal(fat_runmap_is_whole(&map, 0), longest_gap(&map) == 0);
+        for (uint32_t i = 0; i < length; i++) {
+            expect_place(&map, &t, chain, i);
+        }
+        for (uint32_t i = 0; i < length; i++) {
+            expect_place(&map, &t, chain, i * 7919 % length);
+        }
+        for (uint32_t i = 0; i < rows[r].whole; i++) {
+            assert_true(fat_runmap_find(&map, i, &run));
+        }
+        for (uint32_t i = map.gaps_end; i < length; i++) {
+            assert_true(fat_runmap_find(&map, i, &run));
+        }
+        assert_int_equal(fat_runmap_seek(&map, &t.tab, length, &run, &fault), FAT_END);
+        fat_runmap_done(&map);
+        assert_int_equal(pool.bytes, 0);
+        table_done(&t);
+    }
+}
+
+/* Cut to @clusters, @more clusters linked behind that, and all of it found. */
+static void cut_and_grow(struct fat_runmap *map, struct table *t, uint32_t *chain,
+        uint32_t clusters, uint32_t more)
+{
+    const uint32_t tail = clusters > 0 ? chain[clusters - 1] : 0;
+
+    fat_runmap_cut(map, clusters, tail);
+    assert_int_equal(map->clusters, clusters);
+    assert_true(fat_runmap_is_complete(map));
+    for (uint32_t i = clusters; i < clusters + more; i++) {
+        chain[i] = CLUSTERS + 1 - (i - clusters) * 2;
+        if (i > 0) {
+            table_edit(t, FAT_STAGE_FILL, chain[i - 1],
+                    (struct fat_link){.kind = FAT_LINK_NEXT, .cluster = chain[i]});
+        }
+        assert_int_equal(fat_runmap_reserve(map, 1), FAT_OK);
+        fat_runmap_append(map, chain[i], 1);
+    }
+    for (uint32_t i = 0; i < clusters + more; i++) {
+        expect_place(map, t, chain, i);
+    }
+    if (clusters + more > 0) {
+        assert_int_equal(fat_runmap_last(map), chain[clusters + more - 1]);
+    }
+}
+
+static void a_map_with_gaps_is_cut_anywhere_and_grows_on(void **state)
+{
+    static uint32_t chain[CLUSTERS];
+
+    (void)state;
+    for (uint32_t at = 0; at < 2000; at += at < 20 ? 1 : 97) {
+        struct fat_runmap_pool pool = {.runs_max = 16};
+        struct fat_chain_fault fault;
+        struct fat_runmap map;
+        struct table t;
+
+        table_make(&t, FAT_TYPE_32, CLUSTERS);
+        (void)put_shuffled(&t, chain);
+        table_open(&t);
+        fat_runmap_init(&map, chain[0]);
+        fat_runmap_join(&map, &pool, 0);
+        assert_int_equal(fat_runmap_learn(&map, &t.tab, UINT32_MAX, &fault), FAT_OK);
+        expect_place(&map, &t, chain, at); /* what was found there is forgotten */
+        cut_and_grow(&map, &t, chain, at, 40);
+        cut_and_grow(&map, &t, chain, at / 2, 0);
+        assert_true(pool.bytes <= 16 * sizeof(struct fat_run));
+        fat_runmap_done(&map);
+        table_done(&t);
+    }
+}
+
+static void what_has_been_forgotten_is_learnt_again(void **state)
+{
+    static uint32_t chain[CLUSTERS];
+    struct fat_runmap_pool pool = {.runs_max = 64};
+    struct fat_chain_fault fault;
+    struct fat_runmap map;
+    struct table t;
+    uint32_t length;
+
+    (void)state;
+    table_make(&t, FAT_TYPE_16, CLUSTERS);
+    length = put_shuffled(&t, chain);
+    table_open(&t);
+    fat_runmap_init(&map, chain[0]);
+    fat_runmap_join(&map, &pool, 0);
+    for (unsigned again = 0; again < 3; again++) {
+        assert_int_equal(fat_runmap_learn(&map, &t.tab, UINT32_MAX, &fault), FAT_OK);
+        expect_place(&map, &t, chain, length - 100);
+        /* the newest image counts, written or not */
+        length -= 200;
+        table_edit(&t, FAT_STAGE_CUT, chain[length - 1],
+                (struct fat_link){.kind = FAT_LINK_END});
+        fat_runmap_restart(&map, chain[0]);
+        assert_int_equal(pool.bytes, 0);
+        assert_int_equal(fat_runmap_learn(&map, &t.tab, UINT32_MAX, &fault), FAT_OK);
+        assert_int_equal(map.clusters, length);
+        assert_int_equal(fat_runmap_last(&map), chain[length - 1]);
+    }
+    fat_runmap_done(&map);
+    table_done(&t);
+}
+
+/* What somebody else wrote over the FAT meanwhile. */
+static void a_gap_that_has_changed_is_damage(void **state)
+{
+    static const struct {
+        struct fat_link link;
+        bool is_free;
+    } rows[] = {{{.kind = FAT_LINK_END}, false}, {{.kind = FAT_LINK_FREE}, true},
+            {{.kind = FAT_LINK_BAD}, false},
+            {{.kind = FAT_LINK_NEXT, .cluster = CLUSTERS + 2}, false}};
+    static uint32_t chain[CLUSTERS];
+
+    (void)state;
+    for (size_t r = 0; r < sizeof(rows) / sizeof(rows[0]); r++) {
+        struct fat_runmap_pool pool = {.runs_max = 8};
+        struct fat_chain_fault fault = {0};
+        struct fat_run run = {.count = 77};
+        struct fat_runmap map;
+        struct table t;
+        uint32_t at;
+
+        table_make(&t, FAT_TYPE_32, CLUSTERS);
+        (void)put_shuffled(&t, chain);
+        table_open(&t);
+        fat_runmap_init(&map, chain[0]);
+        fat_runmap_join(&map, &pool, 0);
+        assert_int_equal(fat_runmap_learn(&map, &t.tab, UINT32_MAX, &fault), FAT_OK);
+        at = map.runs[0].count + 3;
+        assert_false(fat_runmap_find(&map, at, &run));
+        table_edit(&t, FAT_STAGE_FILL, chain[at], rows[r].link);
+        assert_int_equal(
+                fat_runmap_seek(&map, &t.tab, at + 1, &run, &fault), FAT_E_CORRUPT);
+        assert_int_equal(fault.cluster, chain[at]);
+        assert_int_equal(fault.is_free, rows[r].is_free);
+        assert_int_equal(run.count, 77);
+        expect_place(&map, &t, chain, at); /* what lies before it is good */
+        fat_runmap_done(&map);
+        table_done(&t);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -366,6 +589,10 @@ int main(void)
             cmocka_unit_test(a_short_loop_on_a_large_volume_is_found_soon),
             cmocka_unit_test(a_chain_over_the_whole_volume_is_no_loop),
             cmocka_unit_test(a_read_or_an_allocation_that_fails_may_be_tried_again),
+            cmocka_unit_test(a_map_keeps_to_its_limit_and_finds_every_place),
+            cmocka_unit_test(a_map_with_gaps_is_cut_anywhere_and_grows_on),
+            cmocka_unit_test(what_has_been_forgotten_is_learnt_again),
+            cmocka_unit_test(a_gap_that_has_changed_is_damage),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

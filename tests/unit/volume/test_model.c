@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "support/steady.h"
+#include "tree/node.h"
 #include "volume/model.h"
 
 static void do_create(struct model *p)
@@ -367,6 +368,14 @@ static void do_commit(struct model *p)
     check_running(p);
 }
 
+/* In every second program a map holds 16 runs at most. */
+static void limit_maps(struct model *p)
+{
+    if (p->seed % 2) {
+        p->img.root->tree->maps.runs_max = 16;
+    }
+}
+
 static void do_reopen(struct model *p)
 {
     struct fat_check_summary summary;
@@ -392,6 +401,7 @@ static void do_reopen(struct model *p)
                 free_clusters);
     }
     image_open(&p->img);
+    limit_maps(p);
     model_compare_all(p);
 }
 
@@ -471,6 +481,7 @@ static void run(uint64_t seed, bool loud)
 
     spec.cache_bytes = model_roll(&p, 2) ? 1 : 0;
     image_make(&p.img, &spec);
+    limit_maps(&p);
     p.root = ref_new(true);
     p.tilde = model_roll(&p, 3) == 0;
     p.most_bytes = p.img.spec.clusters > 1000
