@@ -5,7 +5,7 @@
 #include "base/lock.h"
 
 #include <assert.h>
-#include <stdbool.h>
+#include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>
 
@@ -70,6 +70,21 @@ FAT_UNCHECKED void fat_mutex_wait(struct fat_mutex *l, pthread_cond_t *condition
     insist(pthread_cond_wait(condition, &l->mutex));
 }
 
+static bool enter_if(int result, enum fat_lock_level level)
+{
+    if (result == EBUSY) {
+        return false;
+    }
+    insist(result);
+    enter(level);
+    return true;
+}
+
+FAT_UNCHECKED bool fat_mutex_try_lock(struct fat_mutex *l)
+{
+    return enter_if(pthread_mutex_trylock(&l->mutex), l->level);
+}
+
 void fat_rwlock_init(struct fat_rwlock *l, enum fat_lock_level level)
 {
     pthread_rwlockattr_t attributes;
@@ -103,6 +118,16 @@ FAT_UNCHECKED void fat_rwlock_write(struct fat_rwlock *l)
 {
     enter(l->level);
     insist(pthread_rwlock_wrlock(&l->lock));
+}
+
+FAT_UNCHECKED bool fat_rwlock_try_read(struct fat_rwlock *l)
+{
+    return enter_if(pthread_rwlock_tryrdlock(&l->lock), l->level);
+}
+
+FAT_UNCHECKED bool fat_rwlock_try_write(struct fat_rwlock *l)
+{
+    return enter_if(pthread_rwlock_trywrlock(&l->lock), l->level);
 }
 
 FAT_UNCHECKED void fat_rwlock_write_second(struct fat_rwlock *l)

@@ -10,6 +10,7 @@
 #define FAT_BASE_LOCK_H
 
 #include <pthread.h>
+#include <stdbool.h>
 
 #if defined(__clang__)
 #define FAT_CAPABILITY(name) __attribute__((capability(name)))
@@ -18,6 +19,9 @@
     __attribute__((requires_shared_capability(__VA_ARGS__)))
 #define FAT_ACQUIRES(...)        __attribute__((acquire_capability(__VA_ARGS__)))
 #define FAT_ACQUIRES_SHARED(...) __attribute__((acquire_shared_capability(__VA_ARGS__)))
+#define FAT_TRY_ACQUIRES(...)    __attribute__((try_acquire_capability(__VA_ARGS__)))
+#define FAT_TRY_ACQUIRES_SHARED(...) \
+    __attribute__((try_acquire_shared_capability(__VA_ARGS__)))
 #define FAT_RELEASES(...)        __attribute__((release_capability(__VA_ARGS__)))
 #define FAT_RELEASES_SHARED(...) __attribute__((release_shared_capability(__VA_ARGS__)))
 #define FAT_GUARDED_BY(lock)     __attribute__((guarded_by(lock)))
@@ -28,6 +32,8 @@
 #define FAT_REQUIRES_SHARED(...)
 #define FAT_ACQUIRES(...)
 #define FAT_ACQUIRES_SHARED(...)
+#define FAT_TRY_ACQUIRES(...)
+#define FAT_TRY_ACQUIRES_SHARED(...)
 #define FAT_RELEASES(...)
 #define FAT_RELEASES_SHARED(...)
 #define FAT_GUARDED_BY(lock)
@@ -71,6 +77,11 @@ void fat_rwlock_done(struct fat_rwlock *l);
 void fat_rwlock_read(struct fat_rwlock *l) FAT_ACQUIRES_SHARED(*l);
 void fat_rwlock_read_end(struct fat_rwlock *l) FAT_RELEASES_SHARED(*l);
 void fat_rwlock_write(struct fat_rwlock *l) FAT_ACQUIRES(*l);
+
+/* False, and not taken: somebody has it in the way of that. */
+bool fat_mutex_try_lock(struct fat_mutex *l) FAT_TRY_ACQUIRES(true, *l);
+bool fat_rwlock_try_read(struct fat_rwlock *l) FAT_TRY_ACQUIRES_SHARED(true, *l);
+bool fat_rwlock_try_write(struct fat_rwlock *l) FAT_TRY_ACQUIRES(true, *l);
 void fat_rwlock_write_end(struct fat_rwlock *l) FAT_RELEASES(*l);
 
 /*

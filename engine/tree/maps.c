@@ -62,27 +62,30 @@ static void gather(struct fat_tree *tree, struct sweep *s, size_t wanted)
     fat_mutex_unlock(&tree->table_lock);
 }
 
-static void forget(struct fat_node *node) FAT_REQUIRES(node->index_lock)
+static void forget(struct fat_node *node)
 {
-    fat_runmap_restart(&node->map, node->entry.first_cluster);
+    if (fat_mutex_try_lock(&node->index_lock)) {
+        fat_runmap_restart(&node->map, node->entry.first_cluster);
+        fat_mutex_unlock(&node->index_lock);
+    }
 }
 
-/* A file's map is used under the node's lock, a directory's under the names. */
+/*
+ * A file's map is used under the node's lock, a directory's under the names. What is in
+ * use just now stays: under its lock somebody may be waiting for the medium, and who came
+ * for another file must not wait with him.
+ */
 static void drop(struct fat_node *node)
 {
     struct fat_rwlock *names = &node->tree->names;
 
     if (node->is_directory) {
-        fat_rwlock_read(names);
-        fat_mutex_lock(&node->index_lock);
+        if (fat_rwlock_try_read(names)) {
+            forget(node);
+            fat_rwlock_read_end(names);
+        }
+    } else if (fat_rwlock_try_write(&node->lock)) {
         forget(node);
-        fat_mutex_unlock(&node->index_lock);
-        fat_rwlock_read_end(names);
-    } else {
-        fat_rwlock_write(&node->lock);
-        fat_mutex_lock(&node->index_lock);
-        forget(node);
-        fat_mutex_unlock(&node->index_lock);
         fat_rwlock_write_end(&node->lock);
     }
 }

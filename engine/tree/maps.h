@@ -15,8 +15,8 @@
 void fat_maps_set_budget(struct fat_tree *tree, size_t bytes);
 
 /*
- * Forget maps if there are too many. Waits for operations on the files it takes them
- * from, so it is called with no lock held.
+ * Forget maps if there are too many, of files that nobody is just at work on. Takes the
+ * locks of these, one after the other, so it is called with none held.
  */
 void fat_maps_trim(struct fat_tree *tree);
 
