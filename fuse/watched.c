@@ -105,7 +105,7 @@ static void watched_close(struct fat_blkdev *dev)
     end(watched, WRITES, &call);
 }
 
-static const struct fat_blkdev_ops OPS = {
+static const struct fat_blkdev_ops watched_ops = {
         .read = watched_read,
         .write = watched_write,
         .flush = watched_flush,
@@ -122,7 +122,7 @@ struct fat_watched *fat_watched_new(
         return NULL;
     }
     watched->base = *medium;
-    watched->base.ops = &OPS;
+    watched->base.ops = &watched_ops;
     watched->medium = medium;
     watched->patience = patience;
     return watched;

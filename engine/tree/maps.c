@@ -92,7 +92,7 @@ static void drop(struct fat_node *node)
 
 void fat_maps_trim(struct fat_tree *tree)
 {
-    struct sweep s = {.buckets = 2 * FAT_NODE_BUCKETS};
+    struct sweep s = {.buckets = (size_t)2 * FAT_NODE_BUCKETS};
 
     if (tree->maps.bytes <= tree->map_budget) {
         return;
