@@ -459,25 +459,26 @@ static bool has_more_than_marks(uint64_t findings)
 /* Are there findings on it as on few others, by now? Or any, if all of them count. */
 static bool is_unusual(struct judge *judge)
 {
-    struct judge_kind *kind = judge->kinds;
-    struct judge_kind *end = judge->kinds + judge->kind_count;
+    struct judge_kind *kind;
+    size_t i = 0;
 
     if (judge->dump_found || judge->dump_alike == 0) {
         return judge->dump_found && has_more_than_marks(judge->finding_kinds);
     }
 
-    while (kind < end && kind->findings != judge->finding_kinds) {
-        kind++;
+    while (i < judge->kind_count && judge->kinds[i].findings != judge->finding_kinds) {
+        i++;
     }
-    if (kind == end) {
+    if (i == judge->kind_count) {
         judge->kinds =
                 realloc(judge->kinds, (judge->kind_count + 1) * sizeof(*judge->kinds));
         if (!judge->kinds) {
             abort();
         }
-        kind = &judge->kinds[judge->kind_count++];
-        *kind = (struct judge_kind){.findings = judge->finding_kinds};
+        judge->kinds[judge->kind_count++] =
+                (struct judge_kind){.findings = judge->finding_kinds};
     }
+    kind = &judge->kinds[i];
     return ++kind->seen <= judge->dump_alike;
 }
 
