@@ -289,20 +289,34 @@ static bool is_past(const struct timespec *end)
     return !fat_moment_is_before(&now, end);
 }
 
-/* Wait for all threads; false: some, the first ones, have not ended in time. */
-static bool gather(struct fat_loop *loop)
+/* False: there is one thread less to wait for. */
+static bool is_waiting(struct fat_loop *loop)
 {
-    const struct timespec end =
-            fat_moment_after(fat_moment_now(), loop->mount->patience.requests);
+    /* it may miss its signal just before it begins to read: until it ends */
+    for (unsigned i = 0; i < loop->left; i++) {
+        pthread_kill(loop->workers[i].thread, SIGUSR1);
+    }
+    if (fat_moment_join(loop->workers[loop->left - 1].thread, 10)) {
+        loop->left--;
+        return false;
+    }
+    return true;
+}
 
-    while (loop->left > 0 && !is_past(&end)) {
-        /* it may miss its signal just before it begins to read: until it ends */
-        for (unsigned i = 0; i < loop->left; i++) {
-            pthread_kill(loop->workers[i].thread, SIGUSR1);
-        }
-        if (fat_moment_join(loop->workers[loop->left - 1].thread, 10)) {
-            loop->left--;
-        }
+/* Wait for all threads; false: some, the first ones, have not ended before @end. */
+static bool gather(struct fat_loop *loop, const struct timespec *end)
+{
+    while (loop->left > 0 && !(is_waiting(loop) && is_past(end))) {
+    }
+    return loop->left == 0;
+}
+
+/* The same as long as the medium answers, however slowly. */
+static bool gather_slowly(struct fat_loop *loop, const struct timespec *since)
+{
+    while (loop->left > 0 &&
+            !(is_waiting(loop) &&
+                    fat_watched_is_overdue(loop->mount->watched, since, NULL))) {
     }
     return loop->left == 0;
 }
@@ -326,6 +340,20 @@ void fat_loop_stop_recovery(struct fat_loop *loop)
     pthread_rwlock_unlock(&loop->gate);
 }
 
+static void end(struct fat_loop *loop)
+{
+    const struct timespec since = fat_moment_now();
+    const struct timespec soon =
+            fat_moment_after(since, loop->mount->patience.requests);
+
+    fat_watchdog_wake(loop->mount->watchdog);
+    fat_loop_stop_recovery(loop);
+    if (!gather(loop, &soon)) {
+        commit_meanwhile(loop);
+        loop->stuck = !gather_slowly(loop, &since);
+    }
+}
+
 bool fat_loop_run(struct fat_loop *loop, unsigned threads)
 {
     bool ok;
@@ -342,12 +370,7 @@ bool fat_loop_run(struct fat_loop *loop, unsigned threads)
     }
     pthread_mutex_unlock(&loop->lock);
     fuse_session_exit(loop->session);
-    fat_watchdog_wake(loop->mount->watchdog);
-    fat_loop_stop_recovery(loop);
-    if (!gather(loop)) {
-        commit_meanwhile(loop);
-        loop->stuck = !gather(loop);
-    }
+    end(loop);
     return ok && !loop->failed;
 }
 

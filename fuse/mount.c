@@ -6,6 +6,8 @@
 
 #include <fatward/node.h>
 
+#include "moment.h"
+
 /* About 190 MiB. The variable is for tests. */
 enum { MOST_FILES = 256 * 1024 };
 
@@ -38,12 +40,17 @@ bool fat_mount_start(struct fat_mount *mount, const struct fat_options *options)
 
 static bool end_committer(struct fat_mount *mount)
 {
-    if (fat_committer_stop(mount->committer, mount->patience.requests)) {
-        return true;
+    const struct timespec since = fat_moment_now();
+    bool stopped = fat_committer_stop(mount->committer, mount->patience.requests);
+
+    if (!stopped) {
+        /* what can be committed beside it is */
+        mount->last_err = fat_volume_commit(mount->volume);
     }
-    /* it may have been a commit that takes its time: this waits for that */
-    mount->last_err = fat_volume_commit(mount->volume);
-    return fat_committer_stop(mount->committer, mount->patience.requests);
+    while (!stopped && !fat_watched_is_overdue(mount->watched, &since, NULL)) {
+        stopped = fat_committer_stop(mount->committer, 1);
+    }
+    return stopped;
 }
 
 void fat_mount_finish(struct fat_mount *mount)

@@ -10,7 +10,7 @@
 
 /* In seconds, each from 1 to 1,000,000. */
 struct fat_patience {
-    unsigned requests; /* what is under way; after a commit as long again           */
+    unsigned requests; /* what is under way, before a commit is made beside it      */
     unsigned reads;    /* one read                                                  */
     unsigned writes;   /* one write, flush or close: a flush of all that the kernel
                           has for a slow medium takes many minutes                  */

@@ -5,8 +5,8 @@
 #include <stdint.h>
 #include <string.h>
 
-/* Newer than the oldest <linux/fuse.h> that this is built with; its size there. */
-enum { OPCODE_STATX = 52, STATX_BYTES = 24 };
+/* Newer than the oldest <linux/fuse.h> that this is built with; their sizes there. */
+enum { OPCODE_STATX = 52, STATX_BYTES = 24, SETXATTR_BYTES = 8 };
 
 struct shape {
     size_t bytes; /* what is always there, behind the header */
@@ -36,7 +36,7 @@ static struct shape shape_of_name_operation(uint32_t opcode)
     case FUSE_RENAME2:
         return (struct shape){sizeof(struct fuse_rename2_in), 2};
     case FUSE_SETXATTR:
-        return (struct shape){FUSE_COMPAT_SETXATTR_IN_SIZE, 1};
+        return (struct shape){SETXATTR_BYTES, 1};
     case FUSE_GETXATTR:
         return (struct shape){sizeof(struct fuse_getxattr_in), 1};
     default:

@@ -98,10 +98,10 @@ bool fat_server_finish(struct fat_server *s)
     if (s->mount.stuck) {
         give_up_closing(s);
     }
-    fat_notifier_free(s->mount.notifier);
-    fat_watchdog_free(s->mount.watchdog);
+    fat_watchdog_free(s->mount.watchdog); /* before what it uses */
     fat_watched_free(s->mount.watched);
-    fat_loop_free(s->loop); /* the watchdog may want it */
+    fat_notifier_free(s->mount.notifier);
+    fat_loop_free(s->loop);
     s->loop = NULL;
     s->mount.notifier = NULL;
     s->mount.watchdog = NULL;

@@ -8,6 +8,9 @@
 
 #include "moment.h"
 
+/* Whoever can give up waiting by himself does so first, and has more to say. */
+enum { LATER_SECONDS = 3 };
+
 struct fat_watchdog {
     struct fat_watched *watched;
     fat_watchdog_fn *give_up;
@@ -95,7 +98,7 @@ void fat_watchdog_wake(struct fat_watchdog *watchdog)
     }
     pthread_mutex_lock(&watchdog->lock);
     if (!watchdog->awake) {
-        watchdog->since = fat_moment_now();
+        watchdog->since = fat_moment_after(fat_moment_now(), LATER_SECONDS);
         watchdog->awake = true;
         pthread_cond_signal(&watchdog->change);
     }

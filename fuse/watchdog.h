@@ -19,7 +19,8 @@ struct fat_watchdog *fat_watchdog_new(
         struct fat_watched *watched, fat_watchdog_fn *give_up, void *context);
 
 /*
- * The end has come: what the medium was asked before counts from here. From any thread, the first call counts; NULL is a no-op.
+ * The end has come: what the medium was asked before counts from here, and a little more,
+ * so that whoever can give up by himself does so first. From any thread, the first call counts; NULL is a no-op.
  */
 void fat_watchdog_wake(struct fat_watchdog *watchdog);
 
