@@ -282,13 +282,6 @@ static void start(struct fat_loop *loop, unsigned count)
     pthread_mutex_unlock(&loop->lock);
 }
 
-static bool is_past(const struct timespec *end)
-{
-    const struct timespec now = fat_moment_now();
-
-    return !fat_moment_is_before(&now, end);
-}
-
 /* False: there is one thread less to wait for. */
 static bool is_waiting(struct fat_loop *loop)
 {
@@ -303,20 +296,26 @@ static bool is_waiting(struct fat_loop *loop)
     return true;
 }
 
-/* Wait for all threads; false: some, the first ones, have not ended before @end. */
-static bool gather(struct fat_loop *loop, const struct timespec *end)
+static bool is_past(const struct timespec *end)
 {
-    while (loop->left > 0 && !(is_waiting(loop) && is_past(end))) {
-    }
-    return loop->left == 0;
+    const struct timespec now = fat_moment_now();
+
+    return !fat_moment_is_before(&now, end);
 }
 
-/* The same as long as the medium answers, however slowly. */
-static bool gather_slowly(struct fat_loop *loop, const struct timespec *since)
+/*
+ * Wait for all threads, until @end, or where that is NULL, as long as the medium answers,
+ * however slowly; false: some, the first ones, have not ended.
+ */
+static bool gather(
+        struct fat_loop *loop, const struct timespec *since, const struct timespec *end)
 {
-    while (loop->left > 0 &&
-            !(is_waiting(loop) &&
-                    fat_watched_is_overdue(loop->mount->watched, since, NULL))) {
+    bool enough = false;
+
+    while (loop->left > 0 && !enough) {
+        enough = is_waiting(loop) &&
+                 (end ? is_past(end)
+                      : fat_watched_is_overdue(loop->mount->watched, since, NULL));
     }
     return loop->left == 0;
 }
@@ -348,9 +347,9 @@ static void end(struct fat_loop *loop)
 
     fat_watchdog_wake(loop->mount->watchdog);
     fat_loop_stop_recovery(loop);
-    if (!gather(loop, &soon)) {
+    if (!gather(loop, &since, &soon)) {
         commit_meanwhile(loop);
-        loop->stuck = !gather_slowly(loop, &since);
+        loop->stuck = !gather(loop, &since, NULL);
     }
 }
 
