@@ -3,6 +3,8 @@
  * What is kept of where files lie: bounded for all of them together and for each, and
  * nothing depends on it.
  */
+#include <pthread.h>
+#include <semaphore.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -336,10 +338,68 @@ static void what_a_young_file_in_pieces_gives_up_is_not_lost(void **state)
     }
 }
 
+/* Somebody who is at work on a file, and waits for the medium. */
+struct reader {
+    struct fat_node *file;
+    sem_t begun, end;
+};
+
+static void *be_at_work(void *argument)
+{
+    struct reader *reader = argument;
+
+    fat_rwlock_read(&reader->file->lock);
+    (void)sem_post(&reader->begun);
+    while (sem_wait(&reader->end) != 0) {
+    }
+    fat_rwlock_read_end(&reader->file->lock);
+    return NULL;
+}
+
+static void who_is_at_work_is_not_waited_for(void **state)
+{
+    static uint8_t original[FILES][PIECES * CLUSTER];
+    struct fat_node *files[FILES];
+    struct reader reader;
+    struct image img;
+    pthread_t thread;
+    char name[7];
+
+    (void)state;
+    make_shuffled(&img);
+    img.root->tree->maps.runs_max = 1000;
+    for (unsigned i = 0; i < FILES; i++) {
+        name_of(i, name);
+        image_fill(i, original[i], sizeof(original[i]));
+        files[i] = image_lookup(img.root, name);
+    }
+    expect_cluster(files[0], original[0], PIECES - 1);
+    reader.file = files[0];
+    assert_int_equal(sem_init(&reader.begun, 0, 0) | sem_init(&reader.end, 0, 0), 0);
+    assert_int_equal(pthread_create(&thread, NULL, be_at_work, &reader), 0);
+    while (sem_wait(&reader.begun) != 0) {
+    }
+    for (unsigned round = 0; round < 3; round++) {
+        for (unsigned i = 1; i < FILES; i++) {
+            expect_cluster(files[i], original[i], PIECES - 1);
+        }
+    }
+    assert_true(files[0]->map.bytes > 0); /* all others were in use since */
+    (void)sem_post(&reader.end);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    (void)sem_destroy(&reader.begun);
+    (void)sem_destroy(&reader.end);
+    for (unsigned i = 0; i < FILES; i++) {
+        fat_node_unref(files[i]);
+    }
+    image_done(&img);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
             cmocka_unit_test(maps_of_files_in_many_pieces_keep_to_the_budget),
+            cmocka_unit_test(who_is_at_work_is_not_waited_for),
             cmocka_unit_test(a_map_in_use_outlives_those_that_are_not),
             cmocka_unit_test(random_edits_need_no_map_that_is_kept),
             cmocka_unit_test(what_a_young_file_in_pieces_gives_up_is_not_lost),
