@@ -203,11 +203,34 @@ bool fat_node_is_directory(const struct fat_node *node)
     return node->is_directory;
 }
 
+static void read_entry(struct fat_tree *tree, const struct fat_place *place,
+        struct fat_block *block, struct fat_dirent *ret)
+{
+    uint8_t raw[FAT_SLOT_BYTES];
+
+    fat_cache_copy(tree->cache, block, place->offset, raw, sizeof(raw));
+    fat_dirent_decode(tree->geometry.type, raw, ret);
+}
+
+/*
+ * Since the entry was read, somebody may have had it in use, changed it, and let
+ * go of it: before he left the table, so from within it his last change is seen.
+ */
+static void read_again(struct fat_tree *tree, struct fat_node *node,
+        struct fat_block *block) FAT_REQUIRES(tree->table_lock)
+{
+    read_entry(tree, &node->place, block, &node->entry);
+    fat_runmap_restart(&node->map, node->entry.first_cluster);
+}
+
 /*
  * A new node takes its place in the table, unless somebody was faster. NULL: it is a
  * directory that another place leads to as well.
+ *
+ * @block   where its entry is
  */
-static struct fat_node *enter_table(struct fat_tree *tree, struct fat_node *node)
+static struct fat_node *enter_table(
+        struct fat_tree *tree, struct fat_node *node, struct fat_block *block)
 {
     struct fat_node *other;
 
@@ -218,6 +241,7 @@ static struct fat_node *enter_table(struct fat_tree *tree, struct fat_node *node
     } else if (node->is_directory && find_cluster(tree, node->entry.first_cluster)) {
         node = NULL;
     } else {
+        read_again(tree, node, block);
         node->place.parent->refs++;
         link_place(tree, node);
         link_ino(tree, node, place_ino(node->place.parent, node->place.slot));
@@ -279,36 +303,64 @@ struct fat_node *fat_node_living_directory(struct fat_tree *tree, uint32_t clust
     return node;
 }
 
-fat_err fat_node_at(struct fat_tree *tree, const struct fat_place *place,
-        const uint8_t *raw, struct fat_node **ret)
+/* A node for the entry at @place, which lies in @block: not in the table yet. */
+static fat_err make(struct fat_tree *tree, const struct fat_place *place,
+        struct fat_block *block, struct fat_node **ret)
+{
+    struct fat_dirent entry;
+    fat_err err;
+
+    read_entry(tree, place, block, &entry);
+    err = check_start(tree, &entry);
+    if (err == FAT_OK) {
+        err = fat_node_new(tree, &entry, ret);
+    }
+    if (err == FAT_OK) {
+        (*ret)->place = *place;
+    }
+    return err;
+}
+
+static fat_err make_or_find(struct fat_tree *tree, const struct fat_place *place,
+        struct fat_block *block, struct fat_node **ret)
+{
+    struct fat_node *node;
+    struct fat_node *entered;
+    fat_err err = make(tree, place, block, &node);
+
+    if (err != FAT_OK) {
+        return err;
+    }
+    entered = enter_table(tree, node, block);
+    if (!entered) {
+        err = reached_twice(tree, node->entry.first_cluster);
+    }
+    if (entered != node) {
+        fat_node_destroy(node);
+    }
+    if (err == FAT_OK) {
+        *ret = entered;
+    }
+    return err;
+}
+
+fat_err fat_node_at(
+        struct fat_tree *tree, const struct fat_place *place, struct fat_node **ret)
 {
     struct fat_node *node = fat_node_living_at(tree, place);
-    struct fat_node *entered;
-    struct fat_dirent entry;
+    struct fat_block *block;
     fat_err err;
 
     if (node) {
         *ret = node;
         return FAT_OK;
     }
-    fat_dirent_decode(tree->geometry.type, raw, &entry);
-    err = check_start(tree, &entry);
+    err = fat_cache_get(tree->cache, place->sector, 0, &block);
     if (err == FAT_OK) {
-        err = fat_node_new(tree, &entry, &node);
+        err = make_or_find(tree, place, block, ret);
+        fat_cache_put(tree->cache, block);
     }
-    if (err != FAT_OK) {
-        return err;
-    }
-    node->place = *place;
-    entered = enter_table(tree, node);
-    if (entered != node) {
-        fat_node_destroy(node);
-    }
-    if (!entered) {
-        return reached_twice(tree, entry.first_cluster);
-    }
-    *ret = entered;
-    return FAT_OK;
+    return err;
 }
 
 void fat_node_settle(struct fat_node *node, const struct fat_place *place)

@@ -107,17 +107,17 @@ static inline bool fat_node_has_two_names(const struct fat_node *node)
 FAT_DEFINE_CLEANUP(struct fat_node, fat_node_unref);
 
 /*
- * The node at a place, made if nobody has it in use. The namespace is held.
+ * The node at a place where there is an entry, made from it if nobody has it in use. The
+ * namespace is held.
  *
- * @raw   the short entry
  * @ret   a new reference
  *
  * FAT_E_CORRUPT   a directory without a first cluster, with the root's, or with that of
  *                 another directory in use; a file with the root's
- * FAT_E_NOMEM
+ * FAT_E_IO, FAT_E_NOMEM
  */
-FAT_MUST_CHECK fat_err fat_node_at(struct fat_tree *tree, const struct fat_place *place,
-        const uint8_t *raw, struct fat_node **ret);
+FAT_MUST_CHECK fat_err fat_node_at(
+        struct fat_tree *tree, const struct fat_place *place, struct fat_node **ret);
 
 /* A new reference to the node that has a place in use, NULL: nobody. */
 struct fat_node *fat_node_living_at(

@@ -317,7 +317,7 @@ static fat_err meet(struct search *s, const struct fat_dir_item *item)
             return err;
         }
     }
-    err = fat_node_at(s->tree, &item->place, item->raw, &node);
+    err = fat_node_at(s->tree, &item->place, &node);
     if (err != FAT_OK) {
         return err;
     }

@@ -95,7 +95,7 @@ static fat_err node_of(struct fat_node *directory, const struct fat_dir_entry *e
         err = FAT_E_NOENT;
     }
     if (err == FAT_OK) {
-        err = fat_node_at(directory->tree, &item.place, item.raw, ret);
+        err = fat_node_at(directory->tree, &item.place, ret);
     }
     return err == FAT_END || err == FAT_E_STALE ? FAT_E_NOENT : err;
 }

@@ -26,7 +26,7 @@ fat_err fat_names_find(struct fat_node *directory, const struct fat_name *name,
     fat_err err = fat_dir_find(directory, name, ret_item);
 
     if (err == FAT_OK) {
-        err = fat_node_at(directory->tree, &ret_item->place, ret_item->raw, ret_node);
+        err = fat_node_at(directory->tree, &ret_item->place, ret_node);
     }
     return err;
 }

@@ -24,7 +24,10 @@ static fat_err try_at(struct wood *w, struct fat_node *parent, unsigned slot,
     uint8_t raw[FAT_SLOT_BYTES] = {0};
 
     fat_dirent_encode(w->g.type, &entry, raw);
-    return fat_node_at(w->tree, &place, raw, ret);
+    assert_int_equal(fat_cache_write_now(w->tree->cache, place.sector, place.offset,
+                             raw, NULL, sizeof(raw)),
+            FAT_OK);
+    return fat_node_at(w->tree, &place, ret);
 }
 
 static struct fat_node *file_at(struct wood *w, struct fat_node *parent, unsigned slot)
@@ -253,12 +256,13 @@ static void a_directory_needs_a_cluster_of_its_own(void **state)
 static void memory_that_fails_leaves_the_table_alone(void **state)
 {
     struct wood *w = *state;
+    const struct fat_place place = place_at(w, w->root, 5);
     struct fat_node *node = NULL;
     fat_err err = FAT_E_NOMEM;
 
     for (unsigned nth = 1; err != FAT_OK; nth++) {
         failalloc_arm(nth, FAILALLOC_ONCE);
-        err = try_at(w, w->root, 5, 0, 0, &node);
+        err = fat_node_at(w->tree, &place, &node);
         assert_int_equal(err, failalloc_disarm() ? FAT_E_NOMEM : FAT_OK);
         assert_int_equal(w->root->refs, err == FAT_OK ? 2 : 1);
     }
@@ -353,22 +357,17 @@ static void times_with_retire(
 
 static void an_entry_is_published_and_bytes_that_are_not_ours_survive(void **state)
 {
+    const uint8_t raw[FAT_SLOT_BYTES] = {[0] = 'A', [DIR_FST_CLUS_HI] = 3 /* OS/2's */};
+    struct fat_node *node = NULL;
+    struct fat_place place;
     struct wood w;
-    struct fat_node *node;
 
     (void)state;
     wood_make(&w, 16, SECTOR);
-    wood_put_short(&w, 0, 5, "A          ", 0, 0);
-    wood_put(&w, 0, 5, "A", 1);
-    {
-        uint8_t raw[FAT_SLOT_BYTES] = {0};
-
-        raw[0] = 'A';
-        raw[DIR_FST_CLUS_HI] = 3; /* OS/2's */
-        wood_put(&w, 0, 5, raw, sizeof(raw));
-    }
+    wood_put(&w, 0, 5, raw, sizeof(raw));
     wood_open(&w);
-    node = file_at(&w, w.root, 5);
+    place = place_at(&w, w.root, 5);
+    assert_int_equal(fat_node_at(w.tree, &place, &node), FAT_OK);
     node->entry.size_bytes = 7;
     publish(&w, node, all_of_it);
     assert_images(&w, &node->place, DIR_FILE_SIZE, "07"); /* disk, PUBLISH */
@@ -539,10 +538,9 @@ static void *come_and_go(void *context)
 
     for (int i = 0; i < 3000; i++) {
         struct fat_place place = place_at(w, w->root, (unsigned)i % 7);
-        uint8_t raw[FAT_SLOT_BYTES] = {'A'};
         struct fat_node *node = NULL;
 
-        if (fat_node_at(w->tree, &place, raw, &node) != FAT_OK) {
+        if (fat_node_at(w->tree, &place, &node) != FAT_OK) {
             return context;
         }
         (void)fat_node_ref(node);

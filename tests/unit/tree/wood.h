@@ -206,19 +206,21 @@ static inline void wood_assert_walk(struct wood *w, const char *expected)
     assert_string_equal(text, expected);
 }
 
-/* A directory at cluster @first, whose chain the case has written. */
+/*
+ * A directory at cluster @first, whose chain the case has written; nobody has looked at
+ * the root so far.
+ */
 static inline struct fat_node *wood_open_sub(struct wood *w, uint32_t first)
 {
-    struct fat_place place = {.parent = w->root, .slot = 3, .slots = 1};
-    const struct fat_dirent entry = {
-            .attributes = FAT_ATTR_DIRECTORY, .first_cluster = first};
-    uint8_t raw[FAT_SLOT_BYTES] = {0};
+    const struct fat_place place = {.parent = w->root,
+            .slot = 3,
+            .slots = 1,
+            .sector = w->g.root_start,
+            .offset = 96};
     struct fat_node *node = NULL;
 
-    fat_dirent_encode(w->g.type, &entry, raw);
-    place.sector = w->g.root_start;
-    place.offset = 96;
-    assert_int_equal(fat_node_at(w->tree, &place, raw, &node), FAT_OK);
+    wood_put_short(w, 0, place.slot, "SUB        ", FAT_ATTR_DIRECTORY, first);
+    assert_int_equal(fat_node_at(w->tree, &place, &node), FAT_OK);
     return node;
 }
 

@@ -274,6 +274,87 @@ static void run(const struct image_spec *spec, uint64_t seed)
     image_done(&crowd.img);
 }
 
+enum { APPENDS = 20000, ONLOOKERS = 3 };
+
+struct shared_file {
+    struct image img;
+    atomic_bool done;
+    atomic_uint wrong; /* answers */
+};
+
+static fat_err append_one_byte(struct shared_file *s)
+{
+    struct fat_found found;
+    fat_err err = fat_lookup(s->img.root, "file", &found);
+    size_t length;
+
+    if (err == FAT_OK) {
+        err = fat_file_append(found.node, "x", 1, &length);
+        fat_node_unref(found.node);
+    }
+    return err;
+}
+
+static void *append_bytes(void *context)
+{
+    struct shared_file *s = context;
+
+    for (int i = 0; i < APPENDS; i++) {
+        if (append_one_byte(s) != FAT_OK) {
+            atomic_fetch_add(&s->wrong, 1);
+        }
+        /* until then, the node of a file that has grown by a cluster stays in use */
+        if (i % 16 == 0 && fat_volume_commit(s->img.volume) != FAT_OK) {
+            atomic_fetch_add(&s->wrong, 1);
+        }
+    }
+    atomic_store(&s->done, true);
+    return NULL;
+}
+
+static void *look_on(void *context)
+{
+    struct shared_file *s = context;
+
+    while (!atomic_load(&s->done)) {
+        struct fat_found found;
+
+        if (fat_lookup(s->img.root, "file", &found) == FAT_OK) {
+            fat_node_unref(found.node);
+        } else {
+            atomic_fetch_add(&s->wrong, 1);
+        }
+    }
+    return NULL;
+}
+
+/* Each of them makes the file's node anew, unless another one has it just then. */
+static void a_file_keeps_its_size_whoever_looks_it_up(void **state)
+{
+    struct shared_file s = {.done = false};
+    pthread_t threads[1 + ONLOOKERS];
+    struct fat_stat st;
+    struct fat_node *file;
+
+    (void)state;
+    image_make(&s.img, &(struct image_spec){.type = 16, .clusters = 5000});
+    fat_node_unref(image_create(s.img.root, "file"));
+    for (unsigned i = 0; i < 1 + ONLOOKERS; i++) {
+        assert_int_equal(
+                pthread_create(&threads[i], NULL, i == 0 ? append_bytes : look_on, &s),
+                0);
+    }
+    for (unsigned i = 0; i < 1 + ONLOOKERS; i++) {
+        assert_int_equal(pthread_join(threads[i], NULL), 0);
+    }
+    assert_int_equal(s.wrong, 0);
+    file = image_lookup(s.img.root, "file");
+    assert_int_equal(fat_node_stat(file, &st), FAT_OK);
+    assert_int_equal(st.size_bytes, APPENDS);
+    fat_node_unref(file);
+    image_done(&s.img);
+}
+
 static void a_crowd_leaves_fat12_clean(void **state)
 {
     (void)state;
@@ -301,6 +382,7 @@ static void a_crowd_with_little_cache_leaves_fat32_clean(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+            cmocka_unit_test(a_file_keeps_its_size_whoever_looks_it_up),
             cmocka_unit_test(a_crowd_leaves_fat12_clean),
             cmocka_unit_test(a_crowd_on_a_full_volume_leaves_it_clean),
             cmocka_unit_test(a_crowd_leaves_fat16_clean),
