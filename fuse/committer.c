@@ -2,52 +2,34 @@
 #include "committer.h"
 
 #include <assert.h>
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <time.h>
 
 #include "moment.h"
+#include "thread.h"
 
 enum { QUIET_SECONDS = 1 };
 
 struct fat_committer {
     struct fat_volume *volume;
     unsigned seconds;
-    pthread_t thread;
+    struct fat_thread thread;
     atomic_bool kicked;
-    pthread_mutex_t lock; /* over @stopping and the sleep */
-    pthread_cond_t wake;
-    bool stopping;
-    bool joined; /* the owner's */
 };
 
 /* False: time to stop. */
 static bool wait_for_kick(struct fat_committer *committer)
 {
+    struct fat_thread *thread = &committer->thread;
     bool go_on;
 
-    pthread_mutex_lock(&committer->lock);
-    while (!committer->stopping && !atomic_load(&committer->kicked)) {
-        pthread_cond_wait(&committer->wake, &committer->lock);
+    pthread_mutex_lock(&thread->lock);
+    while (!thread->stopping && !atomic_load(&committer->kicked)) {
+        (void)fat_thread_sleep(thread, NULL);
     }
-    go_on = !committer->stopping;
-    pthread_mutex_unlock(&committer->lock);
-    return go_on;
-}
-
-/* False: time to stop. */
-static bool sleep_until(struct fat_committer *committer, const struct timespec *end)
-{
-    int result = 0;
-    bool go_on;
-
-    pthread_mutex_lock(&committer->lock);
-    while (!committer->stopping && result == 0) {
-        result = pthread_cond_timedwait(&committer->wake, &committer->lock, end);
-    }
-    go_on = !committer->stopping;
-    pthread_mutex_unlock(&committer->lock);
+    go_on = !thread->stopping;
+    pthread_mutex_unlock(&thread->lock);
     return go_on;
 }
 
@@ -64,7 +46,7 @@ static bool settle(struct fat_committer *committer)
         if (fat_moment_is_before(&last, &end)) {
             end = last;
         }
-        if (!sleep_until(committer, &end)) {
+        if (!fat_thread_rest(&committer->thread, &end)) {
             return false;
         }
         seen = fat_volume_pending(committer->volume);
@@ -78,7 +60,7 @@ static bool settle(struct fat_committer *committer)
     return true;
 }
 
-static void *run(void *argument)
+static void run(void *argument)
 {
     struct fat_committer *committer = argument;
 
@@ -91,7 +73,6 @@ static void *run(void *argument)
             break;
         }
     }
-    return NULL;
 }
 
 struct fat_committer *fat_committer_new(struct fat_volume *volume, unsigned seconds)
@@ -103,48 +84,36 @@ struct fat_committer *fat_committer_new(struct fat_volume *volume, unsigned seco
     }
     committer->volume = volume;
     committer->seconds = seconds;
-    if (pthread_mutex_init(&committer->lock, NULL) == 0) {
-        if (fat_moment_init_condition(&committer->wake)) {
-            if (pthread_create(&committer->thread, NULL, run, committer) == 0) {
-                return committer;
-            }
-            pthread_cond_destroy(&committer->wake);
-        }
-        pthread_mutex_destroy(&committer->lock);
+    if (!fat_thread_start(&committer->thread, run, committer)) {
+        free(committer);
+        return NULL;
     }
-    free(committer);
-    return NULL;
+    return committer;
 }
 
 bool fat_committer_stop(struct fat_committer *committer, unsigned seconds)
 {
     fat_volume_stop_recovery(committer->volume);
-    pthread_mutex_lock(&committer->lock);
-    committer->stopping = true;
-    pthread_cond_signal(&committer->wake);
-    pthread_mutex_unlock(&committer->lock);
-    committer->joined =
-            committer->joined || fat_moment_join(committer->thread, seconds * 1000);
-    return committer->joined;
+    fat_thread_stop(&committer->thread);
+    return fat_thread_join(&committer->thread, seconds * 1000);
 }
 
 void fat_committer_free(struct fat_committer *committer)
 {
-    if (!committer) {
-        return;
+    if (committer) {
+        assert(committer->thread.joined);
+        fat_thread_end(&committer->thread);
+        free(committer);
     }
-    assert(committer->joined);
-    pthread_cond_destroy(&committer->wake);
-    pthread_mutex_destroy(&committer->lock);
-    free(committer);
 }
 
 void fat_committer_kick(struct fat_committer *committer)
 {
-    if (atomic_exchange(&committer->kicked, true)) {
-        return;
+    struct fat_thread *thread = &committer->thread;
+
+    if (!atomic_exchange(&committer->kicked, true)) {
+        pthread_mutex_lock(&thread->lock);
+        fat_thread_wake(thread);
+        pthread_mutex_unlock(&thread->lock);
     }
-    pthread_mutex_lock(&committer->lock);
-    pthread_cond_signal(&committer->wake);
-    pthread_mutex_unlock(&committer->lock);
 }

@@ -18,6 +18,7 @@
 #include "entry.h"
 #include "moment.h"
 #include "request.h"
+#include "thread.h"
 
 /* Newer than the oldest <linux/fuse.h> that this is built with. */
 enum { OPCODE_SYNCFS = 50, OPCODE_STATX = 52 };
@@ -47,7 +48,7 @@ static_assert(sizeof(struct wire_statx) == 288, "the kernel's struct fuse_statx_
 
 struct worker {
     struct fat_loop *loop;
-    pthread_t thread;
+    struct fat_thread thread;
     _Atomic uint64_t unique; /* of the request that it serves, 0: none */
 };
 
@@ -206,7 +207,7 @@ static bool is_worth_another(int received)
     return received == -EINTR || received == -EAGAIN || received == -ECONNABORTED;
 }
 
-static void *work(void *argument)
+static void work(void *argument)
 {
     struct worker *worker = argument;
     struct fat_loop *loop = worker->loop;
@@ -223,7 +224,6 @@ static void *work(void *argument)
     }
     free(buffer.mem);
     leave(loop, received < 0 && !is_worth_another(received));
-    return NULL;
 }
 
 struct fat_loop *fat_loop_new(struct fuse_session *session, struct fat_mount *mount)
@@ -272,7 +272,7 @@ static void start(struct fat_loop *loop, unsigned count)
         struct worker *worker = &loop->workers[loop->started];
 
         worker->loop = loop;
-        if (pthread_create(&worker->thread, NULL, work, worker) != 0) {
+        if (!fat_thread_start(&worker->thread, work, worker)) {
             break;
         }
         loop->started++;
@@ -285,15 +285,18 @@ static void start(struct fat_loop *loop, unsigned count)
 /* False: there is one thread less to wait for. */
 static bool is_waiting(struct fat_loop *loop)
 {
+    struct fat_thread *last = &loop->workers[loop->left - 1].thread;
+
     /* it may miss its signal just before it begins to read: until it ends */
     for (unsigned i = 0; i < loop->left; i++) {
-        pthread_kill(loop->workers[i].thread, SIGUSR1);
+        pthread_kill(loop->workers[i].thread.id, SIGUSR1);
     }
-    if (fat_moment_join(loop->workers[loop->left - 1].thread, 10)) {
-        loop->left--;
-        return false;
+    if (!fat_thread_join(last, 10)) {
+        return true;
     }
-    return true;
+    fat_thread_end(last);
+    loop->left--;
+    return false;
 }
 
 static bool is_past(const struct timespec *end)

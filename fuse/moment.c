@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-#define _GNU_SOURCE /* pthread_timedjoin_np */
 #include "moment.h"
 
 struct timespec fat_moment_now(void)
@@ -13,6 +12,19 @@ struct timespec fat_moment_now(void)
 struct timespec fat_moment_after(struct timespec moment, unsigned seconds)
 {
     moment.tv_sec += (time_t)seconds;
+    return moment;
+}
+
+struct timespec fat_moment_after_ms(struct timespec moment, unsigned milliseconds)
+{
+    enum { NS_PER_MS = 1000000, NS_PER_SECOND = 1000000000 };
+
+    moment = fat_moment_after(moment, milliseconds / 1000);
+    moment.tv_nsec += (long)(milliseconds % 1000) * NS_PER_MS;
+    if (moment.tv_nsec >= NS_PER_SECOND) {
+        moment.tv_sec++;
+        moment.tv_nsec -= NS_PER_SECOND;
+    }
     return moment;
 }
 
@@ -33,18 +45,4 @@ bool fat_moment_init_condition(pthread_cond_t *condition)
          pthread_cond_init(condition, &attributes) == 0;
     pthread_condattr_destroy(&attributes);
     return ok;
-}
-
-bool fat_moment_join(pthread_t thread, unsigned milliseconds)
-{
-    struct timespec end = {0};
-
-    (void)clock_gettime(CLOCK_REALTIME, &end); /* this join knows no other clock */
-    end = fat_moment_after(end, milliseconds / 1000);
-    end.tv_nsec += (long)(milliseconds % 1000) * 1000000;
-    if (end.tv_nsec >= 1000000000) {
-        end.tv_sec++;
-        end.tv_nsec -= 1000000000;
-    }
-    return pthread_timedjoin_np(thread, NULL, &end) == 0;
 }

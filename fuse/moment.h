@@ -9,12 +9,10 @@
 
 struct timespec fat_moment_now(void);
 struct timespec fat_moment_after(struct timespec moment, unsigned seconds);
+struct timespec fat_moment_after_ms(struct timespec moment, unsigned milliseconds);
 bool fat_moment_is_before(const struct timespec *a, const struct timespec *b);
 
 /* For pthread_cond_timedwait() until such a moment. False without memory. */
 bool fat_moment_init_condition(pthread_cond_t *condition);
-
-/* Wait for @thread to end; false: it has not within @milliseconds. */
-bool fat_moment_join(pthread_t thread, unsigned milliseconds);
 
 #endif

@@ -3,7 +3,6 @@
 
 #include <assert.h>
 #include <linux/fuse.h>
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +10,7 @@
 #include <unistd.h>
 
 #include "moment.h"
+#include "thread.h"
 
 enum {
     NOTIFY_INC_EPOCH = 8, /* <linux/fuse.h> of Linux 6.16; protocol 7.44   */
@@ -39,15 +39,11 @@ static_assert(sizeof(fuse_ino_t) == sizeof(uint64_t), "as the kernel has them");
 
 struct fat_notifier {
     struct fuse_session *session;
-    pthread_t thread;
-    atomic_bool epoch, can_prune, ended;
-    pthread_mutex_t lock; /* over everything below */
-    pthread_cond_t work;
-    struct message *first;
+    atomic_bool epoch, can_prune;
+    struct fat_thread thread;
+    struct message *first; /* under the thread's lock, as what follows */
     struct message **end;
     unsigned waiting;
-    bool stopping;
-    bool joined; /* of whoever ends it */
 };
 
 static void free_message(struct message *message)
@@ -87,13 +83,14 @@ static void send_message(struct fuse_session *session, const struct message *mes
 /* NULL: time to stop. */
 static struct message *take_message(struct fat_notifier *notifier)
 {
+    struct fat_thread *thread = &notifier->thread;
     struct message *message = NULL;
 
-    pthread_mutex_lock(&notifier->lock);
-    while (!notifier->first && !notifier->stopping) {
-        pthread_cond_wait(&notifier->work, &notifier->lock);
+    pthread_mutex_lock(&thread->lock);
+    while (!notifier->first && !thread->stopping) {
+        (void)fat_thread_sleep(thread, NULL);
     }
-    if (!notifier->stopping) {
+    if (!thread->stopping) {
         message = notifier->first;
         notifier->first = message->next;
         notifier->waiting--;
@@ -101,11 +98,11 @@ static struct message *take_message(struct fat_notifier *notifier)
             notifier->end = &notifier->first;
         }
     }
-    pthread_mutex_unlock(&notifier->lock);
+    pthread_mutex_unlock(&thread->lock);
     return message;
 }
 
-static void *run(void *argument)
+static void run(void *argument)
 {
     struct fat_notifier *notifier = argument;
     struct message *message = take_message(notifier);
@@ -115,8 +112,6 @@ static void *run(void *argument)
         free_message(message);
         message = take_message(notifier);
     }
-    atomic_store(&notifier->ended, true);
-    return NULL;
 }
 
 struct fat_notifier *fat_notifier_new(struct fuse_session *session)
@@ -128,25 +123,16 @@ struct fat_notifier *fat_notifier_new(struct fuse_session *session)
     }
     notifier->session = session;
     notifier->end = &notifier->first;
-    if (pthread_mutex_init(&notifier->lock, NULL) == 0) {
-        if (pthread_cond_init(&notifier->work, NULL) == 0) {
-            if (pthread_create(&notifier->thread, NULL, run, notifier) == 0) {
-                return notifier;
-            }
-            pthread_cond_destroy(&notifier->work);
-        }
-        pthread_mutex_destroy(&notifier->lock);
+    if (!fat_thread_start(&notifier->thread, run, notifier)) {
+        free(notifier);
+        return NULL;
     }
-    free(notifier);
-    return NULL;
+    return notifier;
 }
 
 void fat_notifier_dismiss(struct fat_notifier *notifier)
 {
-    pthread_mutex_lock(&notifier->lock);
-    notifier->stopping = true;
-    pthread_cond_signal(&notifier->work);
-    pthread_mutex_unlock(&notifier->lock);
+    fat_thread_stop(&notifier->thread);
 }
 
 bool fat_notifier_stop(struct fat_notifier *notifier, struct fat_watched *watched)
@@ -154,19 +140,17 @@ bool fat_notifier_stop(struct fat_notifier *notifier, struct fat_watched *watche
     const struct timespec since = fat_moment_now();
 
     fat_notifier_dismiss(notifier);
-    while (!notifier->joined) {
-        notifier->joined = fat_moment_join(notifier->thread, STEP_MS);
-        if (!notifier->joined && watched &&
-                fat_watched_is_overdue(watched, &since, NULL)) {
+    while (!fat_thread_join(&notifier->thread, STEP_MS)) {
+        if (fat_watched_is_overdue(watched, &since, NULL)) {
             return false;
         }
     }
     return true;
 }
 
-bool fat_notifier_has_ended(const struct fat_notifier *notifier)
+bool fat_notifier_has_ended(struct fat_notifier *notifier)
 {
-    return atomic_load(&notifier->ended);
+    return fat_thread_has_ended(&notifier->thread);
 }
 
 void fat_notifier_free(struct fat_notifier *notifier)
@@ -174,15 +158,13 @@ void fat_notifier_free(struct fat_notifier *notifier)
     if (!notifier) {
         return;
     }
-    (void)fat_notifier_stop(notifier, NULL);
+    fat_thread_end(&notifier->thread);
     while (notifier->first) {
         struct message *message = notifier->first;
 
         notifier->first = message->next;
         free_message(message);
     }
-    pthread_cond_destroy(&notifier->work);
-    pthread_mutex_destroy(&notifier->lock);
     free(notifier);
 }
 
@@ -194,17 +176,18 @@ void fat_notifier_set_protocol(struct fat_notifier *notifier, unsigned minor)
 
 static void enqueue(struct fat_notifier *notifier, struct message *message)
 {
+    struct fat_thread *thread = &notifier->thread;
     bool taken = false;
 
-    pthread_mutex_lock(&notifier->lock);
-    if (notifier->waiting < LONGEST_QUEUE && !notifier->stopping) {
+    pthread_mutex_lock(&thread->lock);
+    if (notifier->waiting < LONGEST_QUEUE && !thread->stopping) {
         *notifier->end = message;
         notifier->end = &message->next;
         notifier->waiting++;
-        pthread_cond_signal(&notifier->work);
+        fat_thread_wake(thread);
         taken = true;
     }
-    pthread_mutex_unlock(&notifier->lock);
+    pthread_mutex_unlock(&thread->lock);
     if (!taken) {
         free_message(message);
     }

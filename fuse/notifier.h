@@ -29,14 +29,14 @@ struct fat_notifier *fat_notifier_new(struct fuse_session *session);
  * notification waits inside the kernel for a caller who waits for us, and then
  * neither closing the session nor a signal would free the two.
  *
- * @watched   what such a caller may be waiting for, NULL: nothing any more
+ * @watched   what such a caller may be waiting for
  * False: it has been waited for in vain, and the thread may still be there.
  */
 bool fat_notifier_stop(struct fat_notifier *notifier, struct fat_watched *watched);
 
 /* The same without waiting, and whether it has ended; from any thread. */
 void fat_notifier_dismiss(struct fat_notifier *notifier);
-bool fat_notifier_has_ended(const struct fat_notifier *notifier);
+bool fat_notifier_has_ended(struct fat_notifier *notifier);
 
 /* Stops it first if need be. NULL is a no-op. */
 void fat_notifier_free(struct fat_notifier *notifier);

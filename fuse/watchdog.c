@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "watchdog.h"
 
-#include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <time.h>
 
 #include "moment.h"
+#include "thread.h"
 
 /* Whoever can give up waiting by himself does so first, and has more to say. */
 enum { LATER_SECONDS = 3 };
@@ -15,44 +15,35 @@ struct fat_watchdog {
     struct fat_watched *watched;
     fat_watchdog_fn *give_up;
     void *context;
-    pthread_t thread;
-    pthread_mutex_t lock; /* over everything below        */
-    pthread_cond_t change;
-    bool awake, stopping;
+    struct fat_thread thread;
+    bool awake;            /* under the thread's lock, as what follows */
     struct timespec since; /* when it was woken */
 };
 
 /* False: time to stop. */
 static bool sleep_till_woken(struct fat_watchdog *watchdog)
 {
-    bool awake;
+    struct fat_thread *thread = &watchdog->thread;
+    bool go_on;
 
-    pthread_mutex_lock(&watchdog->lock);
-    while (!watchdog->awake && !watchdog->stopping) {
-        pthread_cond_wait(&watchdog->change, &watchdog->lock);
+    pthread_mutex_lock(&thread->lock);
+    while (!watchdog->awake && !thread->stopping) {
+        (void)fat_thread_sleep(thread, NULL);
     }
-    awake = watchdog->awake;
-    pthread_mutex_unlock(&watchdog->lock);
-    return awake;
+    go_on = !thread->stopping;
+    pthread_mutex_unlock(&thread->lock);
+    return go_on;
 }
 
 /* False: time to stop. */
 static bool wait_a_second(struct fat_watchdog *watchdog)
 {
     const struct timespec end = fat_moment_after(fat_moment_now(), 1);
-    bool go_on;
-    int result = 0;
 
-    pthread_mutex_lock(&watchdog->lock);
-    while (!watchdog->stopping && result == 0) {
-        result = pthread_cond_timedwait(&watchdog->change, &watchdog->lock, &end);
-    }
-    go_on = !watchdog->stopping;
-    pthread_mutex_unlock(&watchdog->lock);
-    return go_on;
+    return fat_thread_rest(&watchdog->thread, &end);
 }
 
-static void *run(void *argument)
+static void run(void *argument)
 {
     struct fat_watchdog *watchdog = argument;
     struct fat_overdue overdue;
@@ -64,7 +55,6 @@ static void *run(void *argument)
         }
         go_on = wait_a_second(watchdog);
     }
-    return NULL;
 }
 
 struct fat_watchdog *fat_watchdog_new(
@@ -78,44 +68,34 @@ struct fat_watchdog *fat_watchdog_new(
     watchdog->watched = watched;
     watchdog->give_up = give_up;
     watchdog->context = context;
-    if (pthread_mutex_init(&watchdog->lock, NULL) == 0) {
-        if (fat_moment_init_condition(&watchdog->change)) {
-            if (pthread_create(&watchdog->thread, NULL, run, watchdog) == 0) {
-                return watchdog;
-            }
-            pthread_cond_destroy(&watchdog->change);
-        }
-        pthread_mutex_destroy(&watchdog->lock);
+    if (!fat_thread_start(&watchdog->thread, run, watchdog)) {
+        free(watchdog);
+        return NULL;
     }
-    free(watchdog);
-    return NULL;
+    return watchdog;
 }
 
 void fat_watchdog_wake(struct fat_watchdog *watchdog)
 {
+    struct fat_thread *thread;
+
     if (!watchdog) {
         return;
     }
-    pthread_mutex_lock(&watchdog->lock);
+    thread = &watchdog->thread;
+    pthread_mutex_lock(&thread->lock);
     if (!watchdog->awake) {
         watchdog->since = fat_moment_after(fat_moment_now(), LATER_SECONDS);
         watchdog->awake = true;
-        pthread_cond_signal(&watchdog->change);
+        fat_thread_wake(thread);
     }
-    pthread_mutex_unlock(&watchdog->lock);
+    pthread_mutex_unlock(&thread->lock);
 }
 
 void fat_watchdog_free(struct fat_watchdog *watchdog)
 {
-    if (!watchdog) {
-        return;
+    if (watchdog) {
+        fat_thread_end(&watchdog->thread);
+        free(watchdog);
     }
-    pthread_mutex_lock(&watchdog->lock);
-    watchdog->stopping = true;
-    pthread_cond_signal(&watchdog->change);
-    pthread_mutex_unlock(&watchdog->lock);
-    pthread_join(watchdog->thread, NULL);
-    pthread_cond_destroy(&watchdog->change);
-    pthread_mutex_destroy(&watchdog->lock);
-    free(watchdog);
 }
