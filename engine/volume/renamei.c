@@ -165,24 +165,35 @@ static fat_err plain(struct fat_node *old_directory, const char *old_name,
     return err == FAT_OK ? fat_commit_run(fat_volume_of(old_directory)) : err;
 }
 
-/* A name that nobody has. */
-static fat_err third_name(struct fat_node *directory, char *ret, size_t capacity)
+/* FAT_E_EXIST: somebody has that name. */
+static fat_err is_nobodys(struct fat_node *directory, const char *name)
 {
-    for (unsigned i = 0; i < 1000; i++) {
-        struct fat_found found;
-        fat_err err;
+    struct fat_found found;
+    fat_err err = fat_lookup(directory, name, &found);
 
-        (void)snprintf(ret, capacity, "fatward exchange %u", i);
-        err = fat_lookup(directory, ret, &found);
-        if (err == FAT_E_NOENT) {
-            return FAT_OK;
-        }
-        if (err != FAT_OK) {
-            return err;
-        }
+    if (err == FAT_OK) {
         fat_node_unref(found.node);
+        return FAT_E_EXIST;
     }
-    return FAT_E_EXIST;
+    return err == FAT_E_NOENT ? FAT_OK : err;
+}
+
+enum { THIRD_NAMES = 1000 };
+
+/* To a name that nobody has: another exchange may be looking for one too. */
+static fat_err step_aside(
+        struct fat_node *directory, const char *name, char *ret_third, size_t capacity)
+{
+    fat_err err = FAT_E_EXIST;
+
+    for (unsigned i = 0; i < THIRD_NAMES && err == FAT_E_EXIST; i++) {
+        (void)snprintf(ret_third, capacity, "fatward exchange %u", i);
+        err = is_nobodys(directory, ret_third);
+        if (err == FAT_OK) {
+            err = plain(directory, name, directory, ret_third);
+        }
+    }
+    return err;
 }
 
 /* Three renames over a third name, a commit after each (W4); undone if one fails. */
@@ -190,12 +201,9 @@ static fat_err exchange_apart(struct fat_node *a_directory, const char *a,
         struct fat_node *b_directory, const char *b)
 {
     char third[32];
-    fat_err err = third_name(a_directory, third, sizeof(third));
+    fat_err err = step_aside(a_directory, a, third, sizeof(third));
     fat_err undone;
 
-    if (err == FAT_OK) {
-        err = plain(a_directory, a, a_directory, third);
-    }
     if (err != FAT_OK) {
         return err;
     }

@@ -7,6 +7,7 @@
  */
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -355,6 +356,70 @@ static void a_file_keeps_its_size_whoever_looks_it_up(void **state)
     image_done(&s.img);
 }
 
+enum { EXCHANGERS = 3, EXCHANGES = 200, FILLERS = 40 };
+
+struct exchanger {
+    struct fat_node *directory;
+    char names[2][8];
+    fat_err err; /* the first one, FAT_OK: none */
+};
+
+static void *exchange_names(void *context)
+{
+    struct exchanger *x = context;
+
+    for (int i = 0; i < EXCHANGES && x->err == FAT_OK; i++) {
+        x->err = fat_rename(x->directory, x->names[0], x->directory, x->names[1],
+                FAT_RENAME_EXCHANGE);
+    }
+    return NULL;
+}
+
+/* In different sectors, so that each exchange needs a third name for a while. */
+static void make_pairs(struct image *img, struct exchanger *exchangers)
+{
+    char name[8];
+
+    for (unsigned end = 0; end < 2; end++) {
+        for (unsigned i = 0; i < EXCHANGERS; i++) {
+            char *own = exchangers[i].names[end];
+
+            exchangers[i].directory = img->root;
+            (void)snprintf(
+                    own, sizeof(exchangers[i].names[end]), "%c%u", end ? 'B' : 'A', i);
+            image_put(img->root, own, 2 * i + end, 700);
+        }
+        for (unsigned i = 0; end == 0 && i < FILLERS; i++) {
+            (void)snprintf(name, sizeof(name), "F%u", i);
+            image_touch(img->root, name);
+        }
+    }
+}
+
+static void exchanges_take_no_third_name_from_each_other(void **state)
+{
+    struct exchanger exchangers[EXCHANGERS] = {0};
+    pthread_t threads[EXCHANGERS];
+    struct image img;
+
+    (void)state;
+    image_make(&img, &(struct image_spec){.type = 16, .clusters = 5000});
+    make_pairs(&img, exchangers);
+    for (unsigned i = 0; i < EXCHANGERS; i++) {
+        assert_int_equal(
+                pthread_create(&threads[i], NULL, exchange_names, &exchangers[i]), 0);
+    }
+    for (unsigned i = 0; i < EXCHANGERS; i++) {
+        assert_int_equal(pthread_join(threads[i], NULL), 0);
+        assert_int_equal(exchangers[i].err, FAT_OK);
+    }
+    for (unsigned i = 0; i < EXCHANGERS; i++) { /* an even number of times */
+        image_expect(img.root, exchangers[i].names[0], 2 * i, 700);
+        image_expect(img.root, exchangers[i].names[1], 2 * i + 1, 700);
+    }
+    image_done(&img);
+}
+
 static void a_crowd_leaves_fat12_clean(void **state)
 {
     (void)state;
@@ -383,6 +448,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
             cmocka_unit_test(a_file_keeps_its_size_whoever_looks_it_up),
+            cmocka_unit_test(exchanges_take_no_third_name_from_each_other),
             cmocka_unit_test(a_crowd_leaves_fat12_clean),
             cmocka_unit_test(a_crowd_on_a_full_volume_leaves_it_clean),
             cmocka_unit_test(a_crowd_leaves_fat16_clean),
