@@ -77,13 +77,18 @@ static fat_err descend(struct search *s, struct fat_node *directory)
 static void forsake(struct fat_node *node)
 {
     struct fat_tree *tree = node->tree;
+    struct fat_node *parent = node->place.parent; /* maybe in use by nobody else */
 
+    if (parent) {
+        (void)fat_node_ref(parent);
+    }
     fat_rwlock_write(&node->lock);
     (void)fat_interval_enter(&tree->interval);
     fat_node_make_stale(node);
     fat_interval_leave(&tree->interval);
     fat_rwlock_write_end(&node->lock);
     fat_node_unref(node);
+    fat_node_unref(parent);
 }
 
 static void forsake_at(struct fat_tree *tree, const struct fat_place *place)

@@ -470,6 +470,25 @@ static void a_directory_in_use_by_two_names_is_one_after_the_scan(void **state)
     }
 }
 
+static void nobody_need_use_the_parent_of_a_directory_that_the_scan_takes_away(
+        void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < SPEC_COUNT * 2; i++) {
+        struct pair p;
+
+        make_pair(&p, &SPECS[i / 2], i % 2);
+        surgery_make_dirty(&p.img);
+        use_pair(&p, true);
+        fat_node_unref(p.parent);
+        assert_int_equal(fat_volume_recover(p.img.volume), FAT_OK);
+        p.parent = image_lookup(p.img.root, "P");
+        assert_int_equal(image_count(p.parent), i % 2);
+        leave_pair(&p);
+        image_done(&p.img);
+    }
+}
+
 static void before_the_scan_a_second_name_in_use_is_refused_and_no_damage(void **state)
 {
     (void)state;
@@ -578,6 +597,8 @@ int main(void)
             cmocka_unit_test(the_first_data_of_a_file_are_on_disk_before_it_is_renamed),
             cmocka_unit_test(nothing_done_to_a_stale_file_frees_a_cluster),
             cmocka_unit_test(a_directory_in_use_by_two_names_is_one_after_the_scan),
+            cmocka_unit_test(
+                    nobody_need_use_the_parent_of_a_directory_that_the_scan_takes_away),
             cmocka_unit_test(
                     before_the_scan_a_second_name_in_use_is_refused_and_no_damage),
             cmocka_unit_test(on_a_clean_volume_a_directory_reached_twice_is_damage),
