@@ -125,7 +125,7 @@ static void after_a_power_cut_it_goes_on(void **state)
         assert_int_equal(
                 recdev_replay(p.img.rec, &options, mend_again, &cut, &stats), FAT_OK);
         assert_int_equal(stats.bad, 0);
-        assert_true(stats.states > 30);
+        assert_true(stats.states > 20);
         count_add(COUNT_STATES, stats.states);
         image_drop(&p.img);
     }
