@@ -292,7 +292,7 @@ static fat_err keep(struct search *s, struct alias *alias, struct fat_node *node
 {
     if (alias) {
         alias->kept = fat_node_ref(node);
-        return FAT_OK; /* walked when it is sure which of its names stays */
+        return FAT_OK; /* walked, or cut, when it is sure which of its names stays */
     }
     if (!node->is_directory) {
         return mend_size(s, node);
@@ -444,6 +444,39 @@ static struct alias *next_unwalked(struct search *s)
     return NULL;
 }
 
+/*
+ * A file with several names, of which one is left: what the checker said of its chain
+ * it said of the size that another of them may have had.
+ */
+static fat_err cut_kept(const struct search *s, struct fat_node *node)
+{
+    const uint32_t size = size_that_fits(s, node);
+    const uint32_t clusters = fat_node_clusters(node, size);
+    fat_err err;
+
+    fat_rwlock_write(&node->lock);
+    err = fat_tree_learn(s->tree, &node->map, UINT32_MAX);
+    if (err == FAT_OK && node->map.clusters >= clusters) {
+        err = fat_chain_cut(node, clusters, size);
+    }
+    fat_rwlock_write_end(&node->lock);
+    return err;
+}
+
+static fat_err cut_kept_files(const struct search *s)
+{
+    fat_err err = FAT_OK;
+
+    for (size_t i = 0; i < s->alias_count && err == FAT_OK; i++) {
+        struct fat_node *kept = s->aliases[i].kept;
+
+        if (kept && !kept->is_directory) {
+            err = cut_kept(s, kept);
+        }
+    }
+    return err;
+}
+
 static fat_err search(struct search *s)
 {
     fat_err err = descend(s, s->tree->root);
@@ -458,7 +491,7 @@ static fat_err search(struct search *s)
             err = take_up(s, alias);
         }
     } while (err == FAT_OK && alias);
-    return err;
+    return err == FAT_OK ? cut_kept_files(s) : err;
 }
 
 static void let_go(struct search *s)

@@ -175,6 +175,42 @@ static void of_two_names_of_one_age_the_larger_file_stays(void **state)
     }
 }
 
+/* A rename and a truncation, or a growth, that one commit was to bring. */
+static void what_is_beyond_the_size_under_the_name_that_stays_is_cut(void **state)
+{
+    static const uint32_t sizes[][2] = {
+            {3000, 700}, {700, 3000}, {700, 700}, {3000, 1}};
+
+    (void)state;
+    for (size_t i = 0; i < SPEC_COUNT * 8; i++) {
+        const uint32_t *size = sizes[i / 2 % 4];
+        const bool second = i % 2; /* of the two is the newer */
+        struct image img;
+        uint64_t entries[2];
+
+        make_twins(&img, &SPECS[i / 8]);
+        entries[0] = surgery_entry_of(img.root, "F");
+        entries[1] = surgery_entry_of(img.root, "G");
+        image_close(&img);
+        for (size_t k = 0; k < 2; k++) {
+            const uint8_t age = 7 + (k == second);
+            uint8_t raw[4];
+
+            surgery_write(&img, entries[k] + DIR_CRT_TIME_TENTH, &age, 1);
+            fat_put32(raw, 0, size[k]);
+            surgery_write(&img, entries[k] + DIR_FILE_SIZE, raw, sizeof(raw));
+        }
+        image_open(&img);
+        assert_int_equal(fat_volume_recover(img.volume), FAT_OK);
+        assert_true(is_there(&img, "F") != second);
+        assert_true(is_there(&img, "G") == second);
+        image_expect(img.root, second ? "G" : "F", 1, size[second]);
+        image_close(&img);
+        image_check_clean(img.dev);
+        image_done(&img);
+    }
+}
+
 /* What a cut in the middle of the commit leaves, when a large folder's files are moved. */
 static void names_that_a_large_commit_leaves_twice_are_all_mended(void **state)
 {
@@ -591,6 +627,7 @@ int main(void)
             cmocka_unit_test(
                     what_a_write_says_it_wrote_is_there_after_the_scan_it_brought),
             cmocka_unit_test(of_two_names_of_one_age_the_larger_file_stays),
+            cmocka_unit_test(what_is_beyond_the_size_under_the_name_that_stays_is_cut),
             cmocka_unit_test(names_that_a_large_commit_leaves_twice_are_all_mended),
             cmocka_unit_test(
                     what_two_names_are_known_by_changes_in_another_commit_than_the_name),
