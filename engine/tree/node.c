@@ -482,9 +482,9 @@ void fat_node_publish(struct fat_node *node, struct fat_edits *edits)
     fat_edits_get(edits, place->sector, place->offset, raw, sizeof(raw));
     fat_mutex_lock(&node->index_lock);
     fat_dirent_encode(node->tree->geometry.type, &node->entry, raw);
-    fat_mutex_unlock(&node->index_lock);
     fat_edits_set(
             edits, place->sector, FAT_STAGE_PUBLISH, place->offset, raw, sizeof(raw));
+    fat_mutex_unlock(&node->index_lock);
 }
 
 void fat_node_put_times(struct fat_node *node, struct fat_edits *edits,
@@ -502,13 +502,13 @@ void fat_node_put_times(struct fat_node *node, struct fat_edits *edits,
     fat_edits_get(edits, place->sector, place->offset, raw, sizeof(raw));
     fat_mutex_lock(&node->index_lock);
     fat_dirent_encode(node->tree->geometry.type, &node->entry, raw);
-    fat_mutex_unlock(&node->index_lock);
     fat_edits_set(
             edits, place->sector, stage, place->offset + DIR_ATTR, raw + DIR_ATTR, 1);
     fat_edits_set(edits, place->sector, stage, place->offset + DIR_LST_ACC_DATE,
             raw + DIR_LST_ACC_DATE, 2);
     fat_edits_set(edits, place->sector, stage, place->offset + DIR_WRT_TIME,
             raw + DIR_WRT_TIME, 4);
+    fat_mutex_unlock(&node->index_lock);
 }
 
 void fat_node_touch(struct fat_node *node)
