@@ -216,6 +216,19 @@ static fat_err find_set_start(struct fat_node *directory, uint32_t slot, uint32_
     return FAT_OK;
 }
 
+fat_err fat_dir_walk_from(
+        struct fat_node *directory, uint32_t slot, struct fat_dir_walk *ret)
+{
+    uint32_t first;
+    const fat_err err = find_set_start(directory, slot, &first);
+
+    if (err == FAT_OK) {
+        *ret = (struct fat_dir_walk){.slot = first};
+        fat_lfn_reset(&ret->lfn);
+    }
+    return err;
+}
+
 fat_err fat_dir_item_at(
         struct fat_node *directory, uint16_t slot, struct fat_dir_item *ret)
 {

@@ -60,6 +60,14 @@ struct fat_dir_walk {
 };
 
 /*
+ * Begin a walk in the middle of a directory, behind an entry that was met before. Since
+ * then its slots may have gone to a longer set, which goes on behind it: such a set is met
+ * whole, else its file would show by its short name. FAT_END, and others as fat_dir_locate()
+ */
+FAT_MUST_CHECK fat_err fat_dir_walk_from(
+        struct fat_node *directory, uint32_t slot, struct fat_dir_walk *ret);
+
+/*
  * The next file or directory; "." and "..", labels and broken long names are passed.
  *
  * FAT_END   the end mark, the end of the chain, or the 65,536th slot

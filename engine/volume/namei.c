@@ -51,10 +51,12 @@ static fat_err show(struct fat_node *directory, const struct fat_dir_item *item,
 static fat_err next_item(
         struct fat_node *directory, uint32_t slot, struct fat_dir_item *ret)
 {
-    struct fat_dir_walk walk = {.slot = slot};
+    struct fat_dir_walk walk;
     fat_err err = fat_names_need_directory(directory);
 
-    fat_lfn_reset(&walk.lfn);
+    if (err == FAT_OK) {
+        err = fat_dir_walk_from(directory, slot, &walk);
+    }
     return err == FAT_OK ? fat_dir_walk_next(directory, &walk, ret) : err;
 }
 

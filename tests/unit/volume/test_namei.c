@@ -472,6 +472,43 @@ static void a_cookie_outlives_removals(void **state)
     }
 }
 
+/* A set that has been written over the slots of those that were listed. */
+static void what_is_made_while_it_is_listed_shows_by_its_name(void **state)
+{
+    static const char name[] = "made while somebody lists";
+    struct image img;
+
+    (void)state;
+    FOR_EACH_TYPE(img, i)
+    {
+        for (uint32_t listed = 1; listed <= 3; listed++) {
+            struct fat_node *dir = image_mkdir(img.root, "dir");
+            struct fat_dir_entry entry;
+            uint32_t cookie = 0;
+
+            image_touch(dir, "A");
+            image_touch(dir, "B");
+            image_touch(dir, "C");
+            for (uint32_t n = 0; n < listed; n++) {
+                assert_int_equal(fat_dir_next(dir, &cookie, &entry), FAT_OK);
+            }
+            assert_int_equal(fat_unlink(dir, "A"), FAT_OK);
+            assert_int_equal(fat_unlink(dir, "B"), FAT_OK);
+            assert_int_equal(fat_unlink(dir, "C"), FAT_OK);
+            assert_int_equal(fat_volume_commit(img.volume), FAT_OK);
+            image_touch(dir, name); /* in three slots */
+            if (listed < 3) {
+                assert_int_equal(fat_dir_next(dir, &cookie, &entry), FAT_OK);
+                assert_string_equal(entry.name, name);
+            }
+            assert_int_equal(fat_dir_next(dir, &cookie, &entry), FAT_END);
+            assert_int_equal(fat_unlink(dir, name), FAT_OK);
+            fat_node_unref(dir);
+            assert_int_equal(fat_rmdir(img.root, "dir"), FAT_OK);
+        }
+    }
+}
+
 static void what_was_listed_and_removed_is_not_there(void **state)
 {
     struct image img;
@@ -507,6 +544,7 @@ int main(void)
             cmocka_unit_test(a_directory_ends_at_65536_slots),
             cmocka_unit_test(removed_and_made_again_in_one_go),
             cmocka_unit_test(a_cookie_outlives_removals),
+            cmocka_unit_test(what_is_made_while_it_is_listed_shows_by_its_name),
             cmocka_unit_test(what_was_listed_and_removed_is_not_there),
     };
 
