@@ -169,7 +169,10 @@ static fat_err overwrite(
     return err;
 }
 
-/* PUBLISH the new size: all it covers is written, all its clusters are linked. */
+/*
+ * PUBLISH the new size: all it covers is written, all its clusters are linked. The first
+ * one is named from here on, and since it was claimed a commit may have begun (W4).
+ */
 static fat_err publish_size(struct fat_node *node, uint32_t size)
 {
     struct fat_tree *tree = node->tree;
@@ -179,8 +182,10 @@ static fat_err publish_size(struct fat_node *node, uint32_t size)
     fat_edits_init(&edits, tree->cache);
     err = fat_node_prepare(node, &edits, 1);
     if (err == FAT_OK) {
-        (void)fat_interval_enter(&tree->interval);
+        const uint64_t number = fat_interval_enter(&tree->interval);
+
         fat_node_touch(node);
+        node->recast = node->entry.size_bytes == 0 ? number : node->recast;
         node->entry.size_bytes = size;
         fat_node_publish(node, &edits);
         fat_interval_leave(&tree->interval);
