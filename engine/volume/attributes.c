@@ -31,7 +31,7 @@ static fat_err stat_directory(struct fat_node *node, struct fat_stat *st)
     fat_err err;
 
     fat_rwlock_read(&node->tree->names);
-    st->links = 2;
+    st->links = node->removed ? 0 : 2;
     err = node->removed ? FAT_OK : fat_dir_need_index(node);
     if (err == FAT_OK && !node->removed) {
         st->links += fat_dirindex_directories(node->index);

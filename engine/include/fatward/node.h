@@ -31,7 +31,7 @@ struct fat_stat {
                      on disk, so it is the same after a remount unless renamed      */
     bool is_directory;
     uint8_t attributes;
-    uint32_t links;           /* directories: 2 + subdirectories; else 1, 0 removed  */
+    uint32_t links;           /* directories: 2 + subdirectories; else 1; removed: 0 */
     uint64_t size_bytes;      /* directories: of their chain                         */
     uint64_t allocated_bytes; /* whole clusters                                      */
     struct fat_time modified; /* resolution 2 s                                      */

@@ -395,6 +395,25 @@ static void all_room_comes_back(void **state)
     }
 }
 
+static void a_removed_directory_has_no_links(void **state)
+{
+    struct image img;
+
+    (void)state;
+    FOR_EACH_TYPE(img, i)
+    {
+        struct fat_node *dir = image_mkdir(img.root, "dir");
+        struct fat_stat st;
+
+        assert_int_equal(fat_node_stat(dir, &st), FAT_OK);
+        assert_int_equal(st.links, 2);
+        assert_int_equal(fat_rmdir(img.root, "dir"), FAT_OK);
+        assert_int_equal(fat_node_stat(dir, &st), FAT_OK);
+        assert_int_equal(st.links, 0);
+        fat_node_unref(dir);
+    }
+}
+
 static void times_tell_when(void **state)
 {
     struct image img;
@@ -505,6 +524,7 @@ int main(void)
             cmocka_unit_test(what_is_set_aside_can_be_written),
             cmocka_unit_test(a_removed_file_lives_while_it_is_open),
             cmocka_unit_test(all_room_comes_back),
+            cmocka_unit_test(a_removed_directory_has_no_links),
             cmocka_unit_test(times_tell_when),
             cmocka_unit_test(times_and_attributes_are_set),
             cmocka_unit_test(a_directory_is_no_file),
