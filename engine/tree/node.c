@@ -394,17 +394,43 @@ static bool is_below(const struct fat_node *node, const struct fat_node *directo
     return node != NULL;
 }
 
-static void mark_stale(struct fat_tree *tree, struct fat_node *node)
-        FAT_REQUIRES(tree->table_lock)
+/*
+ * Some node in use below @directory that is not stale, with a reference, and no longer
+ * known by its cluster. Those in buckets before *@bucket have been met; NULL: no more.
+ */
+static struct fat_node *next_below(
+        struct fat_tree *tree, const struct fat_node *directory, size_t *bucket)
 {
-    node->stale = true;
-    for (size_t i = 0; node->is_directory && i < FAT_NODE_BUCKETS; i++) {
-        for (struct fat_node *n = tree->by_place[i]; n; n = n->place_next) {
-            if (is_below(n, node)) {
-                unlink_cluster(tree, n);
-                n->stale = true;
-            }
+    struct fat_node *found = NULL;
+
+    fat_mutex_lock(&tree->table_lock);
+    for (; !found && *bucket < FAT_NODE_BUCKETS; ++*bucket) {
+        found = tree->by_place[*bucket];
+        while (found &&
+                (found->stale || found == directory || !is_below(found, directory))) {
+            found = found->place_next;
         }
+        if (found) {
+            found->refs++;
+            unlink_cluster(tree, found);
+            break; /* there may be more in this one */
+        }
+    }
+    fat_mutex_unlock(&tree->table_lock);
+    return found;
+}
+
+void fat_node_make_stale_below(struct fat_node *directory)
+{
+    size_t bucket = 0;
+    struct fat_node *node = next_below(directory->tree, directory, &bucket);
+
+    while (node) {
+        fat_rwlock_write(&node->lock);
+        node->stale = true;
+        fat_rwlock_write_end(&node->lock);
+        fat_node_unref(node);
+        node = next_below(directory->tree, directory, &bucket);
     }
 }
 
@@ -416,8 +442,8 @@ void fat_node_make_stale(struct fat_node *node)
     fat_node_settle(node, &nowhere);
     fat_mutex_lock(&tree->table_lock);
     unlink_cluster(tree, node);
-    mark_stale(tree, node);
     fat_mutex_unlock(&tree->table_lock);
+    node->stale = true;
     node->removed = true;
     node->entry.first_cluster = 0;
     node->entry.size_bytes = 0;

@@ -144,10 +144,17 @@ void fat_node_destroy(struct fat_node *node);
 
 /*
  * The name of @node has turned out to be a second name of something else (W4): nobody
- * may use it any more, nor what was reached through it, and its chain is not its own.
- * Namespace, node and interval held, the first two exclusively.
+ * may use it any more, and its chain is not its own. Namespace, node and interval held,
+ * the first two exclusively.
  */
 void fat_node_make_stale(struct fat_node *node);
+
+/*
+ * What was reached through such a directory is another node's from now on: nobody may
+ * use it any more either. Whoever is reading it is waited for. Namespace held exclusively,
+ * no node, and before the directory itself.
+ */
+void fat_node_make_stale_below(struct fat_node *directory);
 
 /* Give @node its (new) place, or none: @place->parent NULL. Namespace exclusive. */
 void fat_node_settle(struct fat_node *node, const struct fat_place *place);

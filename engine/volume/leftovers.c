@@ -82,6 +82,9 @@ static void forsake(struct fat_node *node)
     if (parent) {
         (void)fat_node_ref(parent);
     }
+    if (node->is_directory) {
+        fat_node_make_stale_below(node);
+    }
     fat_rwlock_write(&node->lock);
     (void)fat_interval_enter(&tree->interval);
     fat_node_make_stale(node);

@@ -3,6 +3,10 @@
  * Two names of one chain, while somebody uses them: on a volume that was not closed
  * the scan takes one of them away, on any other it is damage.
  */
+#include <pthread.h>
+#include <sched.h>
+#include <semaphore.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -10,6 +14,7 @@
 #include "ondisk/dirent.h"
 #include "support/cmocka.h"
 #include "support/surgery.h"
+#include "tree/node.h"
 
 static const struct image_spec SPECS[] = {{.type = 12}, {.type = 16}, {.type = 32},
         {.type = 12, .sector_bytes = 4096, .fat_count = 3}};
@@ -440,13 +445,18 @@ static void make_pair(struct pair *p, const struct image_spec *spec, bool moved)
     }
 }
 
-static void use_pair(struct pair *p, bool by_moved)
+static void look_up_pair(struct pair *p, bool by_moved)
 {
-    image_open(&p->img);
     p->parent = image_lookup(p->img.root, "P");
     p->held = by_moved ? image_lookup(p->parent, "E") : image_lookup(p->img.root, "D");
     p->inner = image_lookup(p->held, "inner");
     p->sub = image_lookup(p->held, "sub");
+}
+
+static void use_pair(struct pair *p, bool by_moved)
+{
+    image_open(&p->img);
+    look_up_pair(p, by_moved);
 }
 
 static void leave_pair(struct pair *p)
@@ -523,6 +533,134 @@ static void nobody_need_use_the_parent_of_a_directory_that_the_scan_takes_away(
         leave_pair(&p);
         image_done(&p.img);
     }
+}
+
+/* A medium that takes its time over one read. */
+struct slow {
+    struct fat_blkdev dev; /* first member */
+    struct image *img;
+    uint64_t offset; /* of that read; 0: none */
+    sem_t begun, go_on;
+};
+
+static void wait_for(sem_t *semaphore)
+{
+    while (sem_wait(semaphore) != 0) {
+    }
+}
+
+static fat_err slow_read(
+        struct fat_blkdev *dev, uint64_t offset, void *buffer, size_t length)
+{
+    struct slow *slow = (struct slow *)dev;
+
+    if (offset == slow->offset && offset != 0) {
+        (void)sem_post(&slow->begun);
+        wait_for(&slow->go_on);
+    }
+    return slow->img->dev->ops->read(slow->img->dev, offset, buffer, length);
+}
+
+static fat_err slow_write(
+        struct fat_blkdev *dev, uint64_t offset, const void *buffer, size_t length)
+{
+    struct slow *slow = (struct slow *)dev;
+
+    return slow->img->dev->ops->write(slow->img->dev, offset, buffer, length);
+}
+
+static fat_err slow_flush(struct fat_blkdev *dev)
+{
+    struct slow *slow = (struct slow *)dev;
+
+    return slow->img->dev->ops->flush(slow->img->dev);
+}
+
+static const struct fat_blkdev_ops SLOW = {
+        .read = slow_read, .write = slow_write, .flush = slow_flush};
+
+static void slow_open(struct slow *slow, struct image *img)
+{
+    const struct fat_volume_options options = image_options(img);
+
+    *slow = (struct slow){.dev = *img->dev, .img = img};
+    slow->dev.ops = &SLOW;
+    assert_int_equal(sem_init(&slow->begun, 0, 0) | sem_init(&slow->go_on, 0, 0), 0);
+    assert_int_equal(fat_volume_open(&slow->dev, &options, &img->volume), FAT_OK);
+    img->root = fat_volume_root(img->volume);
+}
+
+/* What the two threads do, and with which result. */
+struct reading {
+    struct pair *pair;
+    uint8_t bytes[700];
+    fat_err read, recovered;
+    atomic_bool is_recovered;
+};
+
+static void *read_inner(void *context)
+{
+    struct reading *r = context;
+    size_t done;
+
+    r->read = fat_file_read(r->pair->inner, 0, r->bytes, sizeof(r->bytes), &done);
+    return NULL;
+}
+
+static void *recover(void *context)
+{
+    struct reading *r = context;
+
+    r->recovered = fat_volume_recover(r->pair->img.volume);
+    atomic_store(&r->is_recovered, true);
+    return NULL;
+}
+
+/* Until somebody waits for those who are at work on @node, or the scan is over. */
+static void wait_for_the_scan(struct reading *r, struct fat_node *node)
+{
+    while (!atomic_load(&r->is_recovered) && fat_rwlock_try_read(&node->lock)) {
+        fat_rwlock_read_end(&node->lock);
+        (void)sched_yield();
+    }
+}
+
+/* Behind the scan its clusters may be given up and be another file's. */
+static void the_scan_waits_for_who_reads_below_a_name_that_goes(void **state)
+{
+    struct pair p;
+    struct slow slow;
+    struct reading r = {.pair = &p};
+    pthread_t threads[2];
+    uint8_t wanted[700];
+    bool too_early;
+
+    (void)state;
+    make_pair(&p, &SPECS[1], false);
+    surgery_make_dirty(&p.img);
+    slow_open(&slow, &p.img);
+    look_up_pair(&p, true);
+    slow.offset = surgery_cluster(&p.img, surgery_first(p.inner));
+    assert_int_equal(pthread_create(&threads[0], NULL, read_inner, &r), 0);
+    wait_for(&slow.begun);
+    assert_int_equal(pthread_create(&threads[1], NULL, recover, &r), 0);
+    wait_for_the_scan(&r, p.inner);
+    too_early = atomic_load(&r.is_recovered);
+    (void)sem_post(&slow.go_on);
+    for (unsigned i = 0; i < 2; i++) {
+        assert_int_equal(pthread_join(threads[i], NULL), 0);
+    }
+    assert_false(too_early);
+    assert_int_equal(r.recovered, FAT_OK);
+    assert_int_equal(r.read, FAT_OK);
+    image_fill(2, wanted, sizeof(wanted));
+    assert_memory_equal(r.bytes, wanted, sizeof(wanted));
+    assert_stale_file(p.inner);
+    leave_pair(&p);
+    (void)sem_destroy(&slow.begun);
+    (void)sem_destroy(&slow.go_on);
+    image_close(&p.img);
+    image_done(&p.img);
 }
 
 static void before_the_scan_a_second_name_in_use_is_refused_and_no_damage(void **state)
@@ -636,6 +774,7 @@ int main(void)
             cmocka_unit_test(a_directory_in_use_by_two_names_is_one_after_the_scan),
             cmocka_unit_test(
                     nobody_need_use_the_parent_of_a_directory_that_the_scan_takes_away),
+            cmocka_unit_test(the_scan_waits_for_who_reads_below_a_name_that_goes),
             cmocka_unit_test(
                     before_the_scan_a_second_name_in_use_is_refused_and_no_damage),
             cmocka_unit_test(on_a_clean_volume_a_directory_reached_twice_is_damage),
