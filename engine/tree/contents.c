@@ -399,7 +399,8 @@ fat_err fat_contents_set_aside(struct fat_node *node, uint32_t end)
     fat_err err;
 
     fat_rwlock_write(&node->lock);
-    err = fat_tree_learn(node->tree, &node->map, UINT32_MAX);
+    err = node->stale ? FAT_E_STALE
+                      : fat_tree_learn(node->tree, &node->map, UINT32_MAX);
     if (err == FAT_OK) {
         err = set_aside(node, fat_node_clusters(node, end));
     }

@@ -58,6 +58,8 @@ static void assert_stale_file(struct fat_node *file)
     assert_int_equal(fat_file_truncate(file, 0), FAT_E_STALE);
     assert_int_equal(fat_file_truncate(file, 9000), FAT_E_STALE);
     assert_int_equal(fat_file_allocate(file, 0, 9000, 0), FAT_E_STALE);
+    assert_int_equal(
+            fat_file_allocate(file, 0, 9000, FAT_ALLOCATE_KEEP_SIZE), FAT_E_STALE);
     assert_int_equal(fat_node_change(file, &changes), FAT_E_STALE);
     assert_int_equal(fat_node_sync(file), FAT_OK);
 }
