@@ -231,6 +231,7 @@ struct cut {
     struct fat_run rest; /* the first run that goes */
     struct fat_run tail; /* begins with the last cluster that stays, if any goes */
     bool any;            /* clusters go at all */
+    bool touches;        /* it counts as a change, whatever becomes of the size */
     bool withdrawable;   /* every FAT sector of the rest is prepared */
 };
 
@@ -374,7 +375,7 @@ static void apply_cut(struct fat_node *node, const struct cut *cut,
         node->recast = cut->clusters == 0 ? number : node->recast;
         fat_runmap_cut(&node->map, cut->clusters, cut->tail.cluster);
     }
-    if (node->entry.size_bytes != cut->size) {
+    if (cut->touches || node->entry.size_bytes != cut->size) {
         fat_node_touch(node);
     }
     node->entry.size_bytes = cut->size;
@@ -383,9 +384,8 @@ static void apply_cut(struct fat_node *node, const struct cut *cut,
     fat_interval_leave(&tree->interval);
 }
 
-fat_err fat_chain_cut(struct fat_node *node, uint32_t clusters, uint32_t size)
+static fat_err cut_chain(struct fat_node *node, struct cut *cut)
 {
-    struct cut cut = {.clusters = clusters, .size = size};
     struct fat_piece *piece = calloc(1, sizeof(*piece));
     struct fat_edits edits;
     fat_err err;
@@ -394,11 +394,26 @@ fat_err fat_chain_cut(struct fat_node *node, uint32_t clusters, uint32_t size)
         return FAT_E_NOMEM;
     }
     fat_edits_init(&edits, node->tree->cache);
-    err = prepare_cut(node, &cut, &edits);
+    err = prepare_cut(node, cut, &edits);
     if (err == FAT_OK) {
-        apply_cut(node, &cut, &edits, &piece);
+        apply_cut(node, cut, &edits, &piece);
     }
     fat_edits_done(&edits);
     free(piece);
     return err;
+}
+
+fat_err fat_chain_cut(struct fat_node *node, uint32_t clusters, uint32_t size)
+{
+    struct cut cut = {.clusters = clusters, .size = size};
+
+    return cut_chain(node, &cut);
+}
+
+fat_err fat_chain_truncate(struct fat_node *node, uint32_t size)
+{
+    struct cut cut = {
+            .clusters = fat_node_clusters(node, size), .size = size, .touches = true};
+
+    return cut_chain(node, &cut);
 }

@@ -30,4 +30,10 @@ FAT_MUST_CHECK fat_err fat_chain_grow(struct fat_node *node, uint32_t clusters);
 FAT_MUST_CHECK fat_err fat_chain_cut(
         struct fat_node *node, uint32_t clusters, uint32_t size);
 
+/*
+ * The same for a caller who wants that size, the old one or less: the file was changed
+ * now even if it had that size before.
+ */
+FAT_MUST_CHECK fat_err fat_chain_truncate(struct fat_node *node, uint32_t size);
+
 #endif

@@ -359,7 +359,7 @@ fat_err fat_contents_truncate(struct fat_node *node, uint32_t size)
                fat_node_has_two_names(node)) {
         err = FAT_E_AGAIN; /* W4 */
     } else {
-        err = fat_chain_cut(node, fat_node_clusters(node, size), size);
+        err = fat_chain_truncate(node, size);
     }
     fat_rwlock_write_end(&node->lock);
     return err;

@@ -44,7 +44,8 @@ FAT_API FAT_MUST_CHECK fat_err fat_file_append(
         struct fat_node *file, const void *buffer, size_t length, size_t *ret_length);
 
 /*
- * Set the size; what is gained is zeros on disk.
+ * Set the size; what is gained is zeros on disk. The file has been modified then, whatever
+ * its size was.
  *
  * FAT_E_FBIG    beyond 2^32 - 1
  * FAT_E_NOSPC   the size may have grown part of the way, all of it zeros

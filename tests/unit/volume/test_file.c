@@ -414,6 +414,38 @@ static void a_removed_directory_has_no_links(void **state)
     }
 }
 
+/* As open() with O_TRUNC does for many a makefile, whose stamp is an empty file. */
+static void what_is_truncated_to_the_size_it_has_was_modified(void **state)
+{
+    static const uint32_t sizes[] = {0, 1, 5000};
+    struct image img;
+
+    (void)state;
+    FOR_EACH_TYPE(img, i)
+    {
+        for (size_t s = 0; s < sizeof(sizes) / sizeof(sizes[0]); s++) {
+            struct fat_node *file;
+            struct fat_stat st;
+
+            img.now.seconds = 1600000000;
+            image_put(img.root, "stamp", 1, sizes[s]);
+            img.now.seconds += 20;
+            file = image_lookup(img.root, "stamp");
+            assert_int_equal(fat_file_truncate(file, sizes[s]), FAT_OK);
+            assert_int_equal(fat_node_stat(file, &st), FAT_OK);
+            assert_int_equal(st.modified.seconds, 1600000020);
+            fat_node_unref(file);
+            image_reopen(&img);
+            file = image_lookup(img.root, "stamp");
+            assert_int_equal(fat_node_stat(file, &st), FAT_OK);
+            assert_int_equal(st.modified.seconds, 1600000020);
+            fat_node_unref(file);
+            image_expect(img.root, "stamp", 1, sizes[s]);
+            assert_int_equal(fat_unlink(img.root, "stamp"), FAT_OK);
+        }
+    }
+}
+
 static void times_tell_when(void **state)
 {
     struct image img;
@@ -525,6 +557,7 @@ int main(void)
             cmocka_unit_test(a_removed_file_lives_while_it_is_open),
             cmocka_unit_test(all_room_comes_back),
             cmocka_unit_test(a_removed_directory_has_no_links),
+            cmocka_unit_test(what_is_truncated_to_the_size_it_has_was_modified),
             cmocka_unit_test(times_tell_when),
             cmocka_unit_test(times_and_attributes_are_set),
             cmocka_unit_test(a_directory_is_no_file),
