@@ -8,14 +8,14 @@ double fat_entry_attr_timeout(const struct fat_inode *inode)
     return inode->alias || inode->shared ? 0.0 : long_seconds;
 }
 
-/* From now on another spelling is about: what was remembered must be asked again. */
+/* From now on another spelling is about, by which a directory may be changed. */
 static void announce_alias(struct fat_mount *mount, const struct fat_inode *inode,
         struct fat_stale_name *stale)
 {
     if (stale->name) {
+        fat_notifier_distrust(mount->notifier);
         fat_notifier_name(mount->notifier, stale->parent, stale->name);
     }
-    /* files are changed by their main number only, directories by any */
     if (stale->id && fat_node_is_directory(inode->node)) {
         fat_notifier_inode(mount->notifier, stale->id, -1, 0);
     }
@@ -46,7 +46,8 @@ fat_err fat_entry_make(struct fat_mount *mount, const struct fat_naming *naming,
                 .generation = 1, /* numbers are never used twice */
                 .attr = fat_attr_stat(&mount->rules, &named.inode, &stat),
                 .attr_timeout = fat_entry_attr_timeout(&named.inode),
-                .entry_timeout = named.cacheable ? long_seconds : 0.0,
+                /* it may have been removed since it was found */
+                .entry_timeout = named.cacheable && stat.links > 0 ? long_seconds : 0.0,
         };
         err = FAT_OK;
     }

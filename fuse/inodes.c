@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,13 +11,13 @@ enum { FIRST_BUCKETS = 256 };
 
 struct fat_numbered {
     fuse_ino_t id;
-    fuse_ino_t parent; /* directory it was last named in                   */
+    fuse_ino_t parent; /* directory it is in, as far as the kernel was told */
     struct fat_node *node;
-    char *name;       /* what it was last called there; NULL for the root */
+    char *name;       /* and its name there; NULL: the root's, or removed */
     uint64_t lookups; /* 0: it is in no table any more              */
     uint64_t users;   /* requests that hold it                      */
     bool alias;
-    bool remembered; /* the kernel may have cached its name, or a name in it */
+    bool remembered; /* the kernel may have cached that name */
     struct fat_numbered *next_by_id;
     struct fat_numbered *next_by_node;
     struct fat_numbered *older, *newer; /* by when it was last named; not the root */
@@ -32,6 +33,7 @@ struct fat_inodes {
     struct fat_numbered **by_node;
     size_t buckets; /* of each table; a power of two */
     size_t count;
+    atomic_size_t aliases; /* of them, also read without the lock */
     fuse_ino_t last_id;
     struct fat_numbered *oldest, *newest;
     size_t most;     /* beyond so many the kernel is asked to forget some */
@@ -72,6 +74,12 @@ static struct fat_numbered *find_main_locked(
     return entry;
 }
 
+static bool is_called(
+        const struct fat_numbered *entry, fuse_ino_t parent, const char *name)
+{
+    return entry->name && entry->parent == parent && strcmp(entry->name, name) == 0;
+}
+
 static struct fat_numbered *find_alias_locked(
         const struct fat_inodes *inodes, const struct fat_naming *naming)
 {
@@ -79,8 +87,7 @@ static struct fat_numbered *find_alias_locked(
             inodes->by_node[bucket_of_node(inodes->buckets, naming->node)];
 
     while (entry && (entry->node != naming->node || !entry->alias ||
-                            entry->parent != naming->parent ||
-                            strcmp(entry->name, naming->name) != 0)) {
+                            !is_called(entry, naming->parent, naming->name))) {
         entry = entry->next_by_node;
     }
     return entry;
@@ -139,6 +146,7 @@ static void unlink_locked(struct fat_inodes *inodes, struct fat_numbered *entry)
     }
     *link = entry->next_by_node;
     inodes->count--;
+    inodes->aliases -= entry->alias;
     unage_locked(inodes, entry);
 }
 
@@ -236,6 +244,7 @@ static struct fat_numbered *add_locked(struct fat_inodes *inodes, fuse_ino_t par
     }
     inodes->last_id++;
     inodes->count++;
+    inodes->aliases += alias;
     entry->id = inodes->last_id;
     entry->parent = parent;
     entry->node = node;
@@ -360,37 +369,20 @@ static bool wants_alias_locked(
            (parent && parent->alias && fat_node_is_directory(naming->node));
 }
 
-/* A failure to remember the name costs a notification, nothing else. */
-static void remember_name_locked(
-        struct fat_numbered *entry, const struct fat_naming *naming)
+/* The name that it had goes to @ret_stale where the kernel may have cached it. */
+static void call_locked(struct fat_numbered *entry, fuse_ino_t parent, char *name,
+        struct fat_stale_name *ret_stale)
 {
-    char *name;
-
-    entry->parent = naming->parent;
-    if (strcmp(entry->name, naming->name) == 0) {
-        return;
-    }
-    name = strdup(naming->name);
-    if (name) {
+    if (entry->remembered) {
+        ret_stale->parent = entry->parent;
+        ret_stale->name = entry->name;
+        ret_stale->believed = true;
+    } else {
         free(entry->name);
-        entry->name = name;
     }
-}
-
-/* False without memory. */
-static bool note_stale_locked(
-        struct fat_numbered *main_entry, struct fat_stale_name *ret_stale)
-{
-    ret_stale->id = main_entry->id;
-    ret_stale->parent = main_entry->parent;
-    if (main_entry->remembered && main_entry->name) {
-        ret_stale->name = strdup(main_entry->name);
-        if (!ret_stale->name) {
-            return false;
-        }
-        main_entry->remembered = false;
-    }
-    return true;
+    entry->remembered = false;
+    entry->parent = parent;
+    entry->name = name;
 }
 
 static struct fat_numbered *name_alias_locked(struct fat_inodes *inodes,
@@ -402,42 +394,46 @@ static struct fat_numbered *name_alias_locked(struct fat_inodes *inodes,
     if (entry) {
         return entry;
     }
-    if (main_entry && !note_stale_locked(main_entry, ret_stale)) {
-        return NULL;
-    }
+    ret_stale->id = main_entry ? main_entry->id : 0;
     return add_locked(inodes, naming->parent, take_entry(naming), naming->node, true);
 }
 
-static struct fat_numbered *name_main_locked(
-        struct fat_inodes *inodes, const struct fat_naming *naming)
+static struct fat_numbered *name_main_locked(struct fat_inodes *inodes,
+        const struct fat_naming *naming, struct fat_stale_name *ret_stale)
 {
     struct fat_numbered *entry = find_main_locked(inodes, naming->node);
     const struct fat_numbered *parent;
+    char *name;
 
     if (!entry) {
         return add_locked(
                 inodes, naming->parent, take_entry(naming), naming->node, false);
     }
     parent = find_locked(inodes, naming->parent);
-    /* the root has no name; below an alias directory nothing is cached */
-    if (entry->name && naming->exact && parent && !parent->alias) {
-        remember_name_locked(entry, naming);
+    /* neither the root nor what was removed has a name; below an alias directory
+       nothing is cached */
+    if (entry->name && naming->exact && parent && !parent->alias &&
+            !is_called(entry, naming->parent, naming->name)) {
+        name = strdup(naming->name);
+        if (name) {
+            call_locked(entry, naming->parent, name, ret_stale);
+        }
     }
     return entry;
 }
 
-/* Once it is allowed, an alias that comes later has to take it back. */
+/* Once it is allowed, whoever changes the name by another one has to take it back. */
 static bool allow_remembering_locked(const struct fat_inodes *inodes,
         const struct fat_naming *naming, struct fat_numbered *entry)
 {
-    struct fat_numbered *parent = find_locked(inodes, naming->parent);
+    const struct fat_numbered *parent = find_locked(inodes, naming->parent);
 
     if (!naming->exact || entry->alias || is_shared_locked(inodes, entry->node) ||
-            !parent || parent->alias || is_shared_locked(inodes, parent->node)) {
+            !parent || parent->alias || is_shared_locked(inodes, parent->node) ||
+            !is_called(entry, naming->parent, naming->name)) {
         return false;
     }
     entry->remembered = true;
-    parent->remembered = true;
     return true;
 }
 
@@ -451,7 +447,7 @@ bool fat_inodes_name(struct fat_inodes *inodes, const struct fat_naming *naming,
     pthread_mutex_lock(&inodes->lock);
     entry = wants_alias_locked(inodes, naming)
                     ? name_alias_locked(inodes, naming, ret_stale)
-                    : name_main_locked(inodes, naming);
+                    : name_main_locked(inodes, naming, ret_stale);
     if (entry) {
         known = entry->lookups > 0;
         entry->lookups++;
@@ -469,6 +465,79 @@ bool fat_inodes_name(struct fat_inodes *inodes, const struct fat_naming *naming,
         fat_node_unref(naming->node);
     }
     return entry != NULL;
+}
+
+void fat_inodes_renamed(struct fat_inodes *inodes, const struct fat_node *node,
+        const struct fat_called *was, fuse_ino_t parent, char *name,
+        struct fat_stale_name *ret_stale)
+{
+    struct fat_numbered *entry;
+
+    *ret_stale = (struct fat_stale_name){.name = NULL};
+    pthread_mutex_lock(&inodes->lock);
+    entry = find_main_locked(inodes, node);
+    if (entry && is_called(entry, was->parent, was->name)) {
+        free(entry->name);
+        entry->parent = parent;
+        entry->name = name;
+    } else if (entry) {
+        call_locked(entry, parent, name, ret_stale);
+    }
+    pthread_mutex_unlock(&inodes->lock);
+    if (!entry) {
+        free(name);
+    }
+}
+
+/* What the request has called it is the kernel's own business. */
+static bool has_other_name(
+        const struct fat_numbered *entry, const struct fat_called *was)
+{
+    return entry->name && !is_called(entry, was->parent, was->name);
+}
+
+bool fat_inodes_removed(struct fat_inodes *inodes, const struct fat_node *node,
+        const struct fat_called *was, struct fat_stale_name *ret_stale)
+{
+    struct fat_numbered *entry;
+
+    pthread_mutex_lock(&inodes->lock);
+    entry = inodes->by_node[bucket_of_node(inodes->buckets, node)];
+    while (entry && (entry->node != node || !has_other_name(entry, was))) {
+        entry = entry->next_by_node;
+    }
+    if (entry) {
+        *ret_stale = (struct fat_stale_name){.id = entry->alias ? 0 : entry->id,
+                .parent = entry->parent,
+                .name = entry->name,
+                .believed = entry->remembered};
+        entry->name = NULL;
+    }
+    pthread_mutex_unlock(&inodes->lock);
+    return entry != NULL;
+}
+
+fuse_ino_t fat_inodes_next(
+        struct fat_inodes *inodes, const struct fat_node *node, fuse_ino_t after)
+{
+    const struct fat_numbered *entry;
+    fuse_ino_t next = 0;
+
+    pthread_mutex_lock(&inodes->lock);
+    entry = inodes->by_node[bucket_of_node(inodes->buckets, node)];
+    while (entry) {
+        if (entry->node == node && entry->id > after && (!next || entry->id < next)) {
+            next = entry->id;
+        }
+        entry = entry->next_by_node;
+    }
+    pthread_mutex_unlock(&inodes->lock);
+    return next;
+}
+
+bool fat_inodes_has_aliases(struct fat_inodes *inodes)
+{
+    return atomic_load(&inodes->aliases) > 0;
 }
 
 size_t fat_inodes_oldest(struct fat_inodes *inodes, fuse_ino_t ids[FAT_PRUNE_MOST])

@@ -55,11 +55,15 @@ struct fat_naming {
     struct fat_inode_room *room; /* NULL: none; else it is taken over, needed or not */
 };
 
-/* What the kernel remembers of a node that has got an alias; release with _done(). */
+/*
+ * What the kernel may have cached of a node, and must not believe any longer; release
+ * with _done().
+ */
 struct fat_stale_name {
-    fuse_ino_t id; /* the main number, 0 if the kernel doesn't know it       */
+    fuse_ino_t id; /* the main number, whose attributes are old; 0: they are not */
     fuse_ino_t parent;
-    char *name; /* NULL: no name of it or in it was allowed to be remembered */
+    char *name;    /* NULL: there is none */
+    bool believed; /* the kernel would not ask before it uses that name */
 };
 
 void fat_stale_name_done(struct fat_stale_name *stale);
@@ -100,6 +104,42 @@ bool fat_inodes_name(struct fat_inodes *inodes, const struct fat_naming *naming,
 
 /* In one message to the kernel, which is a page at most. */
 enum { FAT_PRUNE_MOST = 256 };
+
+/* A name as the kernel has it. */
+struct fat_called {
+    fuse_ino_t parent;
+    const char *name;
+};
+
+/*
+ * @node was renamed. The kernel has changed what it has cached where that was done by the
+ * very name that it had been told; by any other spelling, the directory's included, it
+ * has not.
+ *
+ * @was        what the request called it
+ * @parent     where it is now
+ * @name       what it is called there; taken over
+ * @ret_stale  what to announce; release it
+ */
+void fat_inodes_renamed(struct fat_inodes *inodes, const struct fat_node *node,
+        const struct fat_called *was, fuse_ino_t parent, char *name,
+        struct fat_stale_name *ret_stale);
+
+/*
+ * @node was removed as @was, and the kernel may have other names for it.
+ *
+ * @ret_stale  one of them; release it, and ask for the next
+ * False: that were all.
+ */
+bool fat_inodes_removed(struct fat_inodes *inodes, const struct fat_node *node,
+        const struct fat_called *was, struct fat_stale_name *ret_stale);
+
+/* The next number of @node, in rising order, beginning with @after 0; 0: no more. */
+fuse_ino_t fat_inodes_next(
+        struct fat_inodes *inodes, const struct fat_node *node, fuse_ino_t after);
+
+/* Whether there is any alias: while there is none, names are changed by their own only. */
+bool fat_inodes_has_aliases(struct fat_inodes *inodes);
 
 /*
  * When there are too many numbers, those that were named longest ago, for the kernel to

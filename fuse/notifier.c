@@ -193,24 +193,22 @@ static void enqueue(struct fat_notifier *notifier, struct message *message)
     }
 }
 
-static bool advance_epoch(struct fat_notifier *notifier)
+void fat_notifier_distrust(struct fat_notifier *notifier)
 {
     const struct fuse_out_header header = {
             .len = sizeof(header), .error = NOTIFY_INC_EPOCH, .unique = 0};
 
-    return write(fuse_session_fd(notifier->session), &header, sizeof(header)) ==
-           (ssize_t)sizeof(header);
+    if (atomic_load(&notifier->epoch)) {
+        /* it fails when the connection is gone */
+        (void)!write(fuse_session_fd(notifier->session), &header, sizeof(header));
+    }
 }
 
 void fat_notifier_name(
         struct fat_notifier *notifier, fuse_ino_t parent, const char *name)
 {
-    struct message *message;
+    struct message *message = calloc(1, sizeof(*message));
 
-    if (atomic_load(&notifier->epoch) && advance_epoch(notifier)) {
-        return;
-    }
-    message = calloc(1, sizeof(*message));
     if (!message) {
         return; /* the name ages in its own time */
     }

@@ -45,8 +45,14 @@ void fat_notifier_free(struct fat_notifier *notifier);
 void fat_notifier_set_protocol(struct fat_notifier *notifier, unsigned minor);
 
 /*
- * Let no cached name be believed unasked: all of them where the kernel can do that,
- * and then before this returns; else @name in @parent, soon.
+ * Let no cached name be believed unasked from now on. Linux 6.16 can; before that nothing
+ * happens. It costs the mounts that lie on directories of ours.
+ */
+void fat_notifier_distrust(struct fat_notifier *notifier);
+
+/*
+ * Drop @name in @parent from the kernel's cache, soon, which also lets go of the file if
+ * nobody else uses it.
  */
 void fat_notifier_name(
         struct fat_notifier *notifier, fuse_ino_t parent, const char *name);

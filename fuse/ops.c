@@ -63,6 +63,19 @@ bool fat_op_sent_round(fuse_req_t req, const struct fat_inode *inode)
     return true;
 }
 
+bool fat_op_sent_to_look(fuse_req_t req, const struct fat_inode *inode)
+{
+    const pid_t task = fuse_req_ctx(req)->pid;
+    struct fat_stat stat;
+
+    if (inode->alias || fat_node_stat(inode->node, &stat) < 0 || stat.links > 0 ||
+            !fat_redirect_begin(fat_mount_of(req)->redirect, task)) {
+        return fat_op_sent_round(req, inode);
+    }
+    fuse_reply_err(req, ESTALE);
+    return true;
+}
+
 void fat_op_contents_changed(struct fat_mount *mount, const struct fat_inode *inode,
         off_t offset, off_t length)
 {

@@ -63,6 +63,13 @@ void fat_op_statfs(fuse_req_t req, fuse_ino_t id);
  */
 bool fat_op_sent_round(fuse_req_t req, const struct fat_inode *inode);
 
+/*
+ * The same for a request that only comes by a name: a file that has been removed is to
+ * be looked up once more too, lest what is written to it is lost. Whoever comes back has
+ * it open, and no name to ask for.
+ */
+bool fat_op_sent_to_look(fuse_req_t req, const struct fat_inode *inode);
+
 /* After a change of contents made by another number than the main one. */
 void fat_op_contents_changed(struct fat_mount *mount, const struct fat_inode *inode,
         off_t offset, off_t length);

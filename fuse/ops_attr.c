@@ -112,6 +112,13 @@ static fat_err change(struct fat_mount *mount, const struct fat_inode *inode,
     return err == FAT_OK ? fat_mount_changed(mount) : err;
 }
 
+/* A handle is sent for a new size only: then whoever sends none has come by a name. */
+static bool is_sent_away(fuse_req_t req, const struct fat_inode *inode, int to_set)
+{
+    return to_set & FUSE_SET_ATTR_SIZE ? fat_op_sent_to_look(req, inode)
+                                       : fat_op_sent_round(req, inode);
+}
+
 void fat_op_setattr(fuse_req_t req, fuse_ino_t id, struct stat *attr, int to_set,
         struct fuse_file_info *info)
 {
@@ -123,7 +130,7 @@ void fat_op_setattr(fuse_req_t req, fuse_ino_t id, struct stat *attr, int to_set
     }
     if (changes_owner(mount, attr, to_set)) {
         fuse_reply_err(req, EPERM);
-    } else if (info || !fat_op_sent_round(req, &inode)) {
+    } else if (info || !is_sent_away(req, &inode, to_set)) {
         const fat_err err = change(mount, &inode, attr, to_set);
 
         if (err < 0) {

@@ -50,7 +50,7 @@ void fat_op_open(fuse_req_t req, fuse_ino_t id, struct fuse_file_info *info)
     struct fat_inode inode;
 
     if (fat_mount_find(req, id, &inode)) {
-        if (!fat_op_sent_round(req, &inode)) {
+        if (!fat_op_sent_to_look(req, &inode)) {
             open_and_reply(req, &inode, info);
         }
         fat_mount_done(mount, &inode);

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <fatward/namei.h>
@@ -199,7 +200,73 @@ void fat_op_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mo
     make_and_reply(req, parent, name, fat_mkdir);
 }
 
+/* The kernel has another name for what has just been removed, or renamed. */
+static void announce(struct fat_mount *mount, struct fat_stale_name *stale)
+{
+    if (stale->believed) {
+        fat_notifier_distrust(mount->notifier);
+    }
+    if (stale->name) {
+        fat_notifier_name(mount->notifier, stale->parent, stale->name);
+    }
+    if (stale->id) {
+        fat_notifier_inode(mount->notifier, stale->id, -1, 0);
+    }
+    fat_stale_name_done(stale);
+}
+
+/* What had @directory's @name has no name any more. */
+static void mind_removed(struct fat_mount *mount, const struct fat_inode *directory,
+        const char *name, struct fat_node *node)
+{
+    const struct fat_called was = {directory->id, name};
+    struct fat_stale_name stale;
+    struct fat_stat stat;
+    fuse_ino_t id = 0;
+
+    /* somebody else may have been removed instead, by the same name */
+    if (!node || fat_node_stat(node, &stat) < 0 || stat.links > 0) {
+        return;
+    }
+    while (fat_inodes_removed(mount->inodes, node, &was, &stale)) {
+        announce(mount, &stale);
+    }
+    /* what was asked for below another spelling of the directory is not recorded */
+    while ((id = fat_inodes_next(mount->inodes, directory->node, id)) != 0) {
+        if (id != directory->id) {
+            fat_notifier_name(mount->notifier, id, name);
+        }
+    }
+}
+
+/* Who has that name; .node NULL: nobody, or it can't be found out. */
+static struct fat_found bearer(const struct fat_inode *directory, const char *name)
+{
+    struct fat_found found = {.node = NULL};
+    const fat_err err = fat_lookup(directory->node, name, &found);
+
+    (void)err; /* the operation itself will say it */
+    return found;
+}
+
 typedef fat_err remove_fn(struct fat_node *directory, const char *name);
+
+static fat_err remove_named(struct fat_mount *mount, const struct fat_inode *directory,
+        const char *name, remove_fn *function)
+{
+    struct fat_found found = {.node = NULL};
+    fat_err err;
+
+    if (fat_inodes_has_aliases(mount->inodes)) {
+        found = bearer(directory, name);
+    }
+    err = function(directory->node, name);
+    if (err == FAT_OK) {
+        mind_removed(mount, directory, name, found.node);
+    }
+    fat_node_unref(found.node);
+    return err;
+}
 
 static void remove_and_reply(
         fuse_req_t req, fuse_ino_t parent, const char *name, remove_fn *function)
@@ -211,7 +278,7 @@ static void remove_and_reply(
     if (!fat_mount_find(req, parent, &directory)) {
         return;
     }
-    err = function(directory.node, name);
+    err = remove_named(mount, &directory, name, function);
     if (err == FAT_OK) {
         err = fat_mount_renamed(mount);
     }
@@ -237,17 +304,117 @@ static bool translate_flags(unsigned flags, unsigned *ret)
     return (flags & ~(unsigned)(RENAME_NOREPLACE | RENAME_EXCHANGE)) == 0;
 }
 
+/* One end of a rename. */
+struct end {
+    const struct fat_inode *directory;
+    const char *name;
+    struct fat_found found; /* .node NULL: nobody had the name, or it was not asked */
+};
+
+static void mind_name(struct fat_mount *mount, const struct end *end)
+{
+    fat_notifier_distrust(mount->notifier);
+    fat_notifier_name(mount->notifier, end->directory->id, end->name);
+}
+
+/* What was at @from is at @to now; @name is a copy of that name, and taken over. */
+static void mind_moved(struct fat_mount *mount, const struct end *from,
+        const struct end *to, char *name)
+{
+    const struct fat_called was = {from->directory->id, from->name};
+    struct fat_stale_name stale;
+
+    if (from->found.node) {
+        fat_inodes_renamed(
+                mount->inodes, from->found.node, &was, to->directory->id, name, &stale);
+        announce(mount, &stale);
+    } else {
+        free(name);
+        mind_name(mount, to); /* for nobody knows whose it is */
+    }
+}
+
 /*
  * The kernel goes on to call the file what the caller said, for as long as it was
  * told for the old name; but trailing dots are dropped on the way to the disk.
  */
-static void mind_lost_dots(struct fat_mount *mount, fuse_ino_t parent, const char *name)
+static void mind_lost_dots(struct fat_mount *mount, const struct end *to)
 {
-    const size_t length = strlen(name);
+    const size_t length = strlen(to->name);
 
-    if (length > 0 && name[length - 1] == '.') {
-        fat_notifier_name(mount->notifier, parent, name);
+    if (length > 0 && to->name[length - 1] == '.') {
+        mind_name(mount, to);
     }
+}
+
+static fat_err move(
+        struct fat_mount *mount, struct end *from, struct end *to, unsigned flags)
+{
+    char *name = strdup(to->name); /* before: what is renamed can't be unmade */
+    const fat_err err = name ? fat_rename(from->directory->node, from->name,
+                                       to->directory->node, to->name, flags)
+                             : FAT_E_NOMEM;
+
+    if (err < 0) {
+        free(name);
+        return err;
+    }
+    mind_moved(mount, from, to, name);
+    mind_removed(mount, to->directory, to->name, to->found.node);
+    mind_lost_dots(mount, to);
+    return err;
+}
+
+/* The names on disk stay as they are spelled, whatever the kernel calls them. */
+static void mind_exchanged(struct fat_mount *mount, const struct end *end)
+{
+    if (!end->found.exact) {
+        mind_name(mount, end);
+    }
+}
+
+static fat_err exchange(
+        struct fat_mount *mount, struct end *from, struct end *to, unsigned flags)
+{
+    char *new_name = strdup(to->name);
+    char *old_name = strdup(from->name);
+    const fat_err err = new_name && old_name
+                                ? fat_rename(from->directory->node, from->name,
+                                          to->directory->node, to->name, flags)
+                                : FAT_E_NOMEM;
+
+    if (err < 0 || from->found.node == to->found.node) {
+        free(new_name);
+        free(old_name);
+    } else {
+        mind_moved(mount, from, to, new_name);
+        mind_moved(mount, to, from, old_name);
+    }
+    if (err == FAT_OK) {
+        mind_exchanged(mount, from);
+        mind_exchanged(mount, to);
+    }
+    return err;
+}
+
+static fat_err rename_named(struct fat_mount *mount, const struct fat_inode *from,
+        const char *old_name, const struct fat_inode *to, const char *new_name,
+        unsigned flags)
+{
+    struct end old = {.directory = from, .name = old_name};
+    struct end new = {.directory = to, .name = new_name};
+    const bool exchanged = (flags & FAT_RENAME_EXCHANGE) != 0;
+    fat_err err;
+
+    old.found = bearer(from, old_name);
+    if (exchanged || fat_inodes_has_aliases(mount->inodes)) {
+        new.found = bearer(to, new_name);
+    }
+    err = exchanged ? exchange(mount, &old, &new, flags)
+                    : move(mount, &old, &new, flags);
+    fat_node_unref(old.found.node);
+    fat_node_unref(new.found.node);
+    return err;
 }
 
 void fat_op_rename(fuse_req_t req, fuse_ino_t old_parent, const char *old_name,
@@ -265,9 +432,8 @@ void fat_op_rename(fuse_req_t req, fuse_ino_t old_parent, const char *old_name,
     if (!fat_mount_find_two(req, old_parent, &from, new_parent, &to)) {
         return;
     }
-    err = fat_rename(from.node, old_name, to.node, new_name, fat_flags);
+    err = rename_named(mount, &from, old_name, &to, new_name, fat_flags);
     if (err == FAT_OK) {
-        mind_lost_dots(mount, new_parent, new_name);
         err = fat_mount_renamed(mount);
     }
     fat_mount_done(mount, &from);
