@@ -165,6 +165,39 @@ static void refuse(const struct fat_loop *loop, const struct fuse_in_header *in)
     }
 }
 
+/* A flush may take minutes, and a commit now waits for it; a hung read it doesn't. */
+static void commit_meanwhile(struct fat_loop *loop)
+{
+    pthread_rwlock_rdlock(&loop->gate);
+    if (!loop->mount->finished) {
+        loop->mount->last_err = fat_volume_commit(loop->mount->volume);
+    }
+    pthread_rwlock_unlock(&loop->gate);
+}
+
+void fat_loop_stop_recovery(struct fat_loop *loop)
+{
+    pthread_rwlock_rdlock(&loop->gate); /* DESTROY closes the volume */
+    if (!loop->mount->finished) {
+        fat_volume_stop_recovery(loop->mount->volume);
+    }
+    pthread_rwlock_unlock(&loop->gate);
+}
+
+/*
+ * What nobody waits for may still be under way, FORGET above all, and hang: then all that
+ * can be made durable is, and the watchdog ends it.
+ */
+static void serve_destroy(struct fat_loop *loop, struct fuse_buf *buffer)
+{
+    fat_watchdog_wake(loop->mount->watchdog);
+    fat_loop_stop_recovery(loop);
+    commit_meanwhile(loop);
+    pthread_rwlock_wrlock(&loop->gate);
+    fuse_session_process_buf(loop->session, buffer);
+    pthread_rwlock_unlock(&loop->gate);
+}
+
 static void serve(struct worker *worker, struct fuse_buf *buffer)
 {
     struct fat_loop *loop = worker->loop;
@@ -178,9 +211,7 @@ static void serve(struct worker *worker, struct fuse_buf *buffer)
     if (!fat_request_is_whole(buffer->mem, buffer->size)) {
         refuse(loop, &in);
     } else if (in.opcode == FUSE_DESTROY) {
-        pthread_rwlock_wrlock(&loop->gate);
-        fuse_session_process_buf(loop->session, buffer);
-        pthread_rwlock_unlock(&loop->gate);
+        serve_destroy(loop, buffer);
     } else {
         serve_shared(loop, &in, buffer);
     }
@@ -321,25 +352,6 @@ static bool gather(
                       : fat_watched_is_overdue(loop->mount->watched, since, NULL));
     }
     return loop->left == 0;
-}
-
-/* A flush may take minutes, and a commit now waits for it; a hung read it doesn't. */
-static void commit_meanwhile(struct fat_loop *loop)
-{
-    pthread_rwlock_rdlock(&loop->gate);
-    if (!loop->mount->finished) {
-        loop->mount->last_err = fat_volume_commit(loop->mount->volume);
-    }
-    pthread_rwlock_unlock(&loop->gate);
-}
-
-void fat_loop_stop_recovery(struct fat_loop *loop)
-{
-    pthread_rwlock_rdlock(&loop->gate); /* DESTROY closes the volume */
-    if (!loop->mount->finished) {
-        fat_volume_stop_recovery(loop->mount->volume);
-    }
-    pthread_rwlock_unlock(&loop->gate);
 }
 
 static void end(struct fat_loop *loop)
