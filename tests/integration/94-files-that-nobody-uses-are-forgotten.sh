@@ -32,8 +32,17 @@ echo other >"$work/other"
 mount --bind "$work/other" "$m/d0/bound" && mount -t tmpfs tmpfs "$m/mounted" || exit 99
 touch "$m/mounted/inside"
 cat >"$work/walk.py" <<'END'
-import os, sys
+import glob, os, sys, time
 mount, server = sys.argv[1:]
+
+def rests(task):
+    with open(f"{task}/stat") as file:
+        return file.read().rpartition(")")[2].split()[0] == "S"
+
+# What the kernel was asked to forget is forgotten, and the server has heard of it.
+def settle():
+    while not all(rests(task) for task in glob.glob(f"/proc/{server}/task/*")):
+        time.sleep(0.001)
 
 def memory():
     with open(f"/proc/{server}/status") as file:
@@ -43,6 +52,7 @@ def walk(directories):
     for d in directories:
         count = sum(1 for entry in os.scandir(f"{mount}/d{d}") if entry.stat().st_size == 0)
         assert count == 1000, f"{count} files in d{d}"
+        settle()
 
 file = os.open(f"{mount}/d0/open", os.O_RDWR)
 place = os.open(f"{mount}/d0/beneath", os.O_PATH)
