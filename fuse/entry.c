@@ -12,8 +12,10 @@ double fat_entry_attr_timeout(const struct fat_inode *inode)
 static void announce_alias(struct fat_mount *mount, const struct fat_inode *inode,
         struct fat_stale_name *stale)
 {
-    if (stale->name) {
+    if (stale->believed) {
         fat_notifier_distrust(mount->notifier);
+    }
+    if (stale->name) {
         fat_notifier_name(mount->notifier, stale->parent, stale->name);
     }
     if (stale->id && fat_node_is_directory(inode->node)) {

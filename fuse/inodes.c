@@ -369,17 +369,13 @@ static bool wants_alias_locked(
            (parent && parent->alias && fat_node_is_directory(naming->node));
 }
 
-/* The name that it had goes to @ret_stale where the kernel may have cached it. */
+/* The name that it had goes to @ret_stale: the kernel may have cached it. */
 static void call_locked(struct fat_numbered *entry, fuse_ino_t parent, char *name,
         struct fat_stale_name *ret_stale)
 {
-    if (entry->remembered) {
-        ret_stale->parent = entry->parent;
-        ret_stale->name = entry->name;
-        ret_stale->believed = true;
-    } else {
-        free(entry->name);
-    }
+    ret_stale->parent = entry->parent;
+    ret_stale->name = entry->name;
+    ret_stale->believed = entry->remembered;
     entry->remembered = false;
     entry->parent = parent;
     entry->name = name;
@@ -515,6 +511,26 @@ bool fat_inodes_removed(struct fat_inodes *inodes, const struct fat_node *node,
     }
     pthread_mutex_unlock(&inodes->lock);
     return entry != NULL;
+}
+
+void fat_inodes_retire(struct fat_inodes *inodes, const struct fat_node *node,
+        const struct fat_called *to)
+{
+    struct fat_numbered *entry;
+
+    pthread_mutex_lock(&inodes->lock);
+    entry = inodes->by_node[bucket_of_node(inodes->buckets, node)];
+    while (entry) {
+        if (entry->node == node && is_called(entry, to->parent, to->name)) {
+            /* an alias without a name is found by its number only */
+            inodes->aliases += !entry->alias;
+            entry->alias = true;
+            free(entry->name);
+            entry->name = NULL;
+        }
+        entry = entry->next_by_node;
+    }
+    pthread_mutex_unlock(&inodes->lock);
 }
 
 fuse_ino_t fat_inodes_next(

@@ -134,6 +134,14 @@ void fat_inodes_renamed(struct fat_inodes *inodes, const struct fat_node *node,
 bool fat_inodes_removed(struct fat_inodes *inodes, const struct fat_node *node,
         const struct fat_called *was, struct fat_stale_name *ret_stale);
 
+/*
+ * The directory @node was renamed over itself, to @to: what the kernel knew by that name
+ * counts as removed there, and nothing can be reached through it any more. So the number
+ * that it had is not handed out again.
+ */
+void fat_inodes_retire(struct fat_inodes *inodes, const struct fat_node *node,
+        const struct fat_called *to);
+
 /* The next number of @node, in rising order, beginning with @after 0; 0: no more. */
 fuse_ino_t fat_inodes_next(
         struct fat_inodes *inodes, const struct fat_node *node, fuse_ino_t after);

@@ -347,6 +347,18 @@ static void mind_lost_dots(struct fat_mount *mount, const struct end *to)
     }
 }
 
+/* The kernel takes two spellings for two directories, of which one has replaced the other. */
+static void mind_respelled(
+        struct fat_mount *mount, const struct end *from, const struct end *to)
+{
+    const struct fat_called replaced = {to->directory->id, to->name};
+    struct fat_node *node = to->found.node;
+
+    if (node && node == from->found.node && fat_node_is_directory(node)) {
+        fat_inodes_retire(mount->inodes, node, &replaced);
+    }
+}
+
 static fat_err move(
         struct fat_mount *mount, struct end *from, struct end *to, unsigned flags)
 {
@@ -359,6 +371,7 @@ static fat_err move(
         free(name);
         return err;
     }
+    mind_respelled(mount, from, to);
     mind_moved(mount, from, to, name);
     mind_removed(mount, to->directory, to->name, to->found.node);
     mind_lost_dots(mount, to);

@@ -70,6 +70,17 @@ names_are_right()
     is inside cat fresh/f
     mkdir old && echo new >old/f
     is inside cat fresh/f
+    # a directory renamed over itself is not the one that it replaced
+    mkdir two && echo in >two/f
+    exec 5<TWO/f
+    mv -T two TWO && mv -T TWO Two
+    holds "TWO is alive" touch TWO/g
+    exec 5<Two/f
+    mv -T TWO Two
+    holds "Two is alive" touch Two/h
+    is "$(printf 'f\ng\nh')" ls two
+    exec 5<&-
+    rm -r Two
     # replaced
     echo 1 >target && cat target >/dev/null && mv target target2
     echo 2 >source
