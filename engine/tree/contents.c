@@ -185,7 +185,10 @@ static fat_err publish_size(struct fat_node *node, uint32_t size)
         const uint64_t number = fat_interval_enter(&tree->interval);
 
         fat_node_touch(node);
-        node->recast = node->entry.size_bytes == 0 ? number : node->recast;
+        if (node->entry.size_bytes == 0) {
+            node->recast = number;
+            fat_node_set_busy(node, number); /* it must not forget that */
+        }
         node->entry.size_bytes = size;
         fat_node_publish(node, &edits);
         fat_interval_leave(&tree->interval);
