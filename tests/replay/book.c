@@ -93,6 +93,7 @@ void book_copy(struct book *copy, const struct book *book)
         const struct book_version *version = book_version(book, i);
 
         object->is_filler = book->objects[i].is_filler;
+        object->is_common = book->objects[i].is_common;
         *first = *version;
         first->from = 0;
         first->cells = object->is_filler ? NULL : copy_cells(version, version->size);
@@ -185,6 +186,15 @@ uint32_t book_create(
 
     add_version(&book->objects[object])->from = book->step;
     settle(book, object, parent, name, BOOK_FOREVER);
+    return object;
+}
+
+uint32_t book_create_common(struct book *book, bool is_directory)
+{
+    const uint32_t object = add_object(book, is_directory);
+
+    add_version(&book->objects[object])->from = book->step;
+    book->objects[object].is_common = true;
     return object;
 }
 

@@ -23,9 +23,11 @@ struct cells;
 
 enum { BOOK_CELL_BYTES = 32, BOOK_NAME_BYTES = 96 };
 
-#define BOOK_FOREVER UINT32_MAX
-#define BOOK_NOTHING UINT32_MAX /* no such object; no cell of that object */
-#define BOOK_ROOT    UINT32_C(0)
+#define BOOK_FOREVER  UINT32_MAX
+#define BOOK_NOTHING  UINT32_MAX /* no such object; no cell of that object */
+#define BOOK_ROOT     UINT32_C(0)
+/* For the index of a cell that was appended, by somebody who didn't know where. */
+#define BOOK_ANYWHERE (UINT32_MAX / BOOK_CELL_BYTES)
 
 struct book_place {
     uint32_t from;  /* step that put it there                                    */
@@ -47,6 +49,7 @@ struct book_version {
 struct book_object {
     bool is_directory;
     bool is_filler; /* its content is nobody's business */
+    bool is_common; /* everybody's: where it is and how large, the book can't say */
     struct book_place *places;
     size_t place_count;
     struct book_version *versions;
@@ -85,6 +88,8 @@ bool book_is_below(const struct book *book, uint32_t directory, uint32_t object)
 
 uint32_t book_create(
         struct book *book, uint32_t parent, const char *name, bool is_directory);
+/* One that many change at once (is_common): where it goes is not noted. */
+uint32_t book_create_common(struct book *book, bool is_directory);
 void book_remove(struct book *book, uint32_t object);
 void book_move(struct book *book, uint32_t object, uint32_t parent, const char *name);
 /* Two change places; the spelling is whose it was, or the caller's. */

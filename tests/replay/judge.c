@@ -261,7 +261,7 @@ static uint32_t wrong_cell(const struct judge *judge, uint32_t size, uint32_t ob
     return book_cell_count(size);
 }
 
-static int complain_at(struct judge *judge, size_t entry, const char *what)
+int judge_complain_at(struct judge *judge, size_t entry, const char *what)
 {
     char path[300];
 
@@ -269,7 +269,7 @@ static int complain_at(struct judge *judge, size_t entry, const char *what)
     return judge_complain(judge, "%s: %s", path, what);
 }
 
-static int complain_of_cell(
+int judge_complain_of_cell(
         struct judge *judge, size_t entry, uint32_t object, uint32_t cell)
 {
     const uint8_t *bytes = judge->content + (size_t)cell * BOOK_CELL_BYTES;
@@ -292,15 +292,12 @@ static int complain_of_cell(
                 (unsigned)object,
                 bytes[0] == 0 ? "zeros" : "bytes that nobody wrote there");
     }
-    return complain_at(judge, entry, text);
+    return judge_complain_at(judge, entry, text);
 }
 
-static int judge_content(struct judge *judge, size_t index, uint32_t object,
-        const struct versions *range)
+int judge_load(struct judge *judge, size_t index)
 {
     const struct reader_entry *entry = &judge->reader.entries[index];
-    uint32_t generation = UINT32_MAX;
-    uint32_t cell = BOOK_NOTHING;
 
     if (entry->size >= judge->content_bytes) {
         /* the last cell is looked at whole */
@@ -313,7 +310,20 @@ static int judge_content(struct judge *judge, size_t index, uint32_t object,
     }
     if (!reader_chain_bytes(
                 &judge->reader, entry->first_cluster, judge->content, entry->size)) {
-        return complain_at(judge, index, "its chain is shorter than its size");
+        return judge_complain_at(judge, index, "its chain is shorter than its size");
+    }
+    return 0;
+}
+
+static int judge_content(struct judge *judge, size_t index, uint32_t object,
+        const struct versions *range)
+{
+    const struct reader_entry *entry = &judge->reader.entries[index];
+    uint32_t generation = UINT32_MAX;
+    uint32_t cell = BOOK_NOTHING;
+
+    if (judge_load(judge, index) != 0) {
+        return 1;
     }
     for (size_t i = 0; i < range->count; i++) {
         if (range->first[i].generation == generation) {
@@ -329,9 +339,9 @@ static int judge_content(struct judge *judge, size_t index, uint32_t object,
         }
     }
     if (cell == BOOK_NOTHING) {
-        return complain_at(judge, index, "a size it has never had");
+        return judge_complain_at(judge, index, "a size it has never had");
     }
-    return complain_of_cell(judge, index, object, cell);
+    return judge_complain_of_cell(judge, index, object, cell);
 }
 
 static int judge_entry(
@@ -348,13 +358,13 @@ static int judge_entry(
 
     if (object->is_directory != entry->is_directory || range.count == 0 ||
             !judge_may_be_at(object, durable, bounds->reached, parent, entry->name)) {
-        return complain_at(judge, index, "no such thing should be there");
+        return judge_complain_at(judge, index, "no such thing should be there");
     }
     for (size_t i = 0; i < range.count; i++) {
         attributes |= (entry->attributes & 0x27) == range.first[i].attributes;
     }
     if (!attributes) {
-        return complain_at(judge, index, "attributes it has never had");
+        return judge_complain_at(judge, index, "attributes it has never had");
     }
     return entry->is_directory || object->is_filler
                    ? 0
@@ -367,6 +377,18 @@ static bool is_of_recovery(const struct reader_entry *entry)
            strcmp(entry->name, JUDGE_RECOVERY_NAME) == 0;
 }
 
+static bool may_be_two(
+        const struct judge *judge, size_t index, const struct judge_bounds *bounds)
+{
+    const uint32_t born = judge->reader.entries[index].born;
+
+    if (judge->book->objects[born].is_common) {
+        return judge_common_may_be_two(judge, index);
+    }
+    return judge_may_have_two_names(&judge->book->objects[born],
+            judge_durable(judge->book, born, bounds), bounds->reached);
+}
+
 static int judge_names(struct judge *judge, const struct judge_bounds *bounds)
 {
     for (size_t i = 0; i < judge->reader.entry_count; i++) {
@@ -376,16 +398,18 @@ static int judge_names(struct judge *judge, const struct judge_bounds *bounds)
             continue;
         }
         if (entry->born == 0 || entry->born >= judge->book->object_count) {
-            return complain_at(judge, i, "nobody has made that");
+            return judge_complain_at(judge, i, "nobody has made that");
         }
-        if (judge_entry(judge, i, bounds) != 0) {
+        if (judge->book->objects[entry->born].is_common) {
+            if (judge_common(judge, i) != 0) {
+                return 1;
+            }
+        } else if (judge_entry(judge, i, bounds) != 0) {
             return 1;
         }
         if (bounds->after == JUDGE_RECOVERED && judge->seen[entry->born] != 0 &&
-                !judge_may_have_two_names(&judge->book->objects[entry->born],
-                        judge_durable(judge->book, entry->born, bounds),
-                        bounds->reached)) {
-            return complain_at(judge, i, "recovered, and still has two names");
+                !may_be_two(judge, i, bounds)) {
+            return judge_complain_at(judge, i, "recovered, and still has two names");
         }
         judge->seen[entry->born] = entry->first_cluster + 1;
     }

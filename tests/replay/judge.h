@@ -11,6 +11,9 @@
  *   - a durable name that has only changed hands since, as by a rename onto it, is there
  *   - after recovery nothing has two names, but a file that was empty when renamed
  *   - no byte of another file, of a deleted one, or of what a cluster held before
+ *
+ * Of objects that are everybody's (is_common) only the first, the last and the names
+ * after recovery: they may be anywhere but in a directory that isn't everybody's.
  */
 #ifndef REPLAY_JUDGE_H
 #define REPLAY_JUDGE_H
@@ -94,6 +97,19 @@ int judge_lasting_names(
  */
 bool judge_may_have_two_names(
         const struct book_object *object, uint32_t durable, uint32_t reached);
+
+/* An entry of an object that is everybody's. Zero: good. */
+int judge_common(struct judge *judge, size_t entry);
+
+/* The same for its second name, after recovery: only what is empty may have one. */
+bool judge_common_may_be_two(const struct judge *judge, size_t entry);
+
+/* For who judges entries: complain of one; of a cell; and read all that it has into
+   judge->content, with a cell of zeros behind. Zero: good. */
+int judge_complain_at(struct judge *judge, size_t entry, const char *what);
+int judge_complain_of_cell(
+        struct judge *judge, size_t entry, uint32_t object, uint32_t cell);
+int judge_load(struct judge *judge, size_t entry);
 
 /* The step whose outcome is certain for @object. */
 uint32_t judge_durable(
