@@ -31,6 +31,7 @@
 
 #include "mounts.h"
 #include "service/mountinfo.h"
+#include "tools/text/streams.h"
 #include "unmount.h"
 
 #define PROGRAM "umount.fuse.fatward"
@@ -348,5 +349,8 @@ int main(int argc, char **argv)
 {
     struct request request = {.directory = NULL};
 
+    if (!streams_begin()) {
+        return EXIT_SYSTEM;
+    }
     return parse(argc, argv, &request) ? unmount_directory(&request) : EXIT_USAGE;
 }

@@ -21,6 +21,7 @@
 #include "open_file.h"
 #include "options.h"
 #include "say.h"
+#include "tools/text/streams.h"
 
 /* mount(8)'s; 2 tells a wrapper that no service is there and means nothing else */
 enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_NO_SERVICE = 2, EXIT_NOT_MOUNTED = 32 };
@@ -270,10 +271,13 @@ static int do_task(struct job *job)
 int main(int argc, char **argv)
 {
     struct job job = {.mountpoint.fd = -1};
-    const int error = fat_rights_begin(&job.caller);
     const char *wrong;
-    int status = EXIT_FAILED;
+    int error, status = EXIT_FAILED;
 
+    if (!streams_begin()) {
+        return EXIT_FAILED;
+    }
+    error = fat_rights_begin(&job.caller);
     if (error) {
         fat_say("%s", fat_error_text(error));
         return EXIT_FAILED;

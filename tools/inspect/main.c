@@ -15,6 +15,7 @@
 
 #include "inspect/commands.h"
 #include "text/escape.h"
+#include "text/streams.h"
 
 static const char help[] =
         "usage: fatward-inspect info IMAGE\n"
@@ -199,13 +200,17 @@ static int run(const struct arguments *arguments)
 int main(int argc, char **argv)
 {
     struct arguments arguments = {.verbosity = CHECK_FINDINGS};
-    int status = parse(argc, argv, &arguments);
+    int status;
 
+    if (!streams_begin()) {
+        return INSPECT_FAILED;
+    }
+    status = parse(argc, argv, &arguments);
     if (status == NOT_DONE) {
         status = run(&arguments);
     }
     /* A report that did not arrive must not look like a clean one. */
-    if (fflush(stdout) != 0 || ferror(stdout)) {
+    if (!streams_end()) {
         inspect_complain(NULL, "the output could not be written", NULL);
         return status | INSPECT_FAILED;
     }

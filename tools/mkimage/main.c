@@ -20,6 +20,7 @@
 #include "mkimage/quantity.h"
 #include "mkimage/scan.h"
 #include "mkimage/signals.h"
+#include "text/streams.h"
 
 static bool choose_size(
         const struct arguments *arguments, const struct output *output, uint64_t *ret)
@@ -205,6 +206,9 @@ int main(int argc, char **argv)
     int status;
     bool made;
 
+    if (!streams_begin()) {
+        return MKIMAGE_FAILED;
+    }
     if (!arguments_parse(argc, argv, &arguments, &status)) {
         return status;
     }
