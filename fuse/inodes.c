@@ -3,25 +3,10 @@
 
 #include <assert.h>
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { FIRST_BUCKETS = 256 };
-
-struct fat_numbered {
-    fuse_ino_t id;
-    fuse_ino_t parent; /* directory it is in, as far as the kernel was told */
-    struct fat_node *node;
-    char *name;       /* and its name there; NULL: the root's, or removed */
-    uint64_t lookups; /* 0: it is in no table any more              */
-    uint64_t users;   /* requests that hold it                      */
-    bool alias;
-    bool remembered; /* the kernel may have cached that name */
-    struct fat_numbered *next_by_id;
-    struct fat_numbered *next_by_node;
-    struct fat_numbered *older, *newer; /* by when it was last named; not the root */
-};
+#include "numbers.h"
 
 struct fat_inode_room {
     struct fat_numbered *entry; /* NULL once it is in use */
@@ -29,180 +14,17 @@ struct fat_inode_room {
 
 struct fat_inodes {
     pthread_mutex_t lock; /* over everything below */
-    struct fat_numbered **by_id;
-    struct fat_numbered **by_node;
-    size_t buckets; /* of each table; a power of two */
-    size_t count;
-    atomic_size_t aliases; /* of them, also read without the lock */
-    fuse_ino_t last_id;
-    struct fat_numbered *oldest, *newest;
+    struct fat_numbers numbers;
     size_t most;     /* beyond so many the kernel is asked to forget some */
     size_t to_prune; /* numbers to be given until it is asked again       */
 };
-
-static size_t bucket_of_id(size_t buckets, fuse_ino_t id)
-{
-    return (size_t)id & (buckets - 1);
-}
-
-/* Fibonacci hashing: addresses differ in their middle bits only. */
-static size_t bucket_of_node(size_t buckets, const struct fat_node *node)
-{
-    const uint64_t mixed = (uint64_t)(uintptr_t)node * UINT64_C(0x9e3779b97f4a7c15);
-
-    return (size_t)(mixed >> 32) & (buckets - 1);
-}
-
-static struct fat_numbered *find_locked(const struct fat_inodes *inodes, fuse_ino_t id)
-{
-    struct fat_numbered *entry = inodes->by_id[bucket_of_id(inodes->buckets, id)];
-
-    while (entry && entry->id != id) {
-        entry = entry->next_by_id;
-    }
-    return entry;
-}
-
-static struct fat_numbered *find_main_locked(
-        const struct fat_inodes *inodes, const struct fat_node *node)
-{
-    struct fat_numbered *entry = inodes->by_node[bucket_of_node(inodes->buckets, node)];
-
-    while (entry && (entry->node != node || entry->alias)) {
-        entry = entry->next_by_node;
-    }
-    return entry;
-}
-
-static bool is_called(
-        const struct fat_numbered *entry, fuse_ino_t parent, const char *name)
-{
-    return entry->name && entry->parent == parent && strcmp(entry->name, name) == 0;
-}
-
-static struct fat_numbered *find_alias_locked(
-        const struct fat_inodes *inodes, const struct fat_naming *naming)
-{
-    struct fat_numbered *entry =
-            inodes->by_node[bucket_of_node(inodes->buckets, naming->node)];
-
-    while (entry && (entry->node != naming->node || !entry->alias ||
-                            !is_called(entry, naming->parent, naming->name))) {
-        entry = entry->next_by_node;
-    }
-    return entry;
-}
-
-static bool is_shared_locked(
-        const struct fat_inodes *inodes, const struct fat_node *node)
-{
-    const struct fat_numbered *entry =
-            inodes->by_node[bucket_of_node(inodes->buckets, node)];
-
-    while (entry && (entry->node != node || !entry->alias)) {
-        entry = entry->next_by_node;
-    }
-    return entry != NULL;
-}
-
-static void link_locked(struct fat_inodes *inodes, struct fat_numbered *entry)
-{
-    struct fat_numbered **id = &inodes->by_id[bucket_of_id(inodes->buckets, entry->id)];
-    struct fat_numbered **node =
-            &inodes->by_node[bucket_of_node(inodes->buckets, entry->node)];
-
-    entry->next_by_id = *id;
-    *id = entry;
-    entry->next_by_node = *node;
-    *node = entry;
-}
-
-static void age_locked(struct fat_inodes *inodes, struct fat_numbered *entry)
-{
-    entry->older = inodes->newest;
-    entry->newer = NULL;
-    *(entry->older ? &entry->older->newer : &inodes->oldest) = entry;
-    inodes->newest = entry;
-}
-
-static void unage_locked(struct fat_inodes *inodes, struct fat_numbered *entry)
-{
-    *(entry->older ? &entry->older->newer : &inodes->oldest) = entry->newer;
-    *(entry->newer ? &entry->newer->older : &inodes->newest) = entry->older;
-}
-
-static void unlink_locked(struct fat_inodes *inodes, struct fat_numbered *entry)
-{
-    struct fat_numbered **link =
-            &inodes->by_id[bucket_of_id(inodes->buckets, entry->id)];
-
-    while (*link != entry) {
-        link = &(*link)->next_by_id;
-    }
-    *link = entry->next_by_id;
-    link = &inodes->by_node[bucket_of_node(inodes->buckets, entry->node)];
-    while (*link != entry) {
-        link = &(*link)->next_by_node;
-    }
-    *link = entry->next_by_node;
-    inodes->count--;
-    inodes->aliases -= entry->alias;
-    unage_locked(inodes, entry);
-}
-
-/* Without memory the tables stay as they are, only slower. */
-static void grow_locked(struct fat_inodes *inodes)
-{
-    const size_t old_buckets = inodes->buckets;
-    struct fat_numbered **old_by_id = inodes->by_id;
-    struct fat_numbered **by_id =
-            calloc(old_buckets * 2, sizeof(struct fat_numbered *));
-    struct fat_numbered **by_node =
-            calloc(old_buckets * 2, sizeof(struct fat_numbered *));
-
-    if (!by_id || !by_node) {
-        free(by_id);
-        free(by_node);
-        return;
-    }
-    free(inodes->by_node);
-    inodes->by_id = by_id;
-    inodes->by_node = by_node;
-    inodes->buckets = old_buckets * 2;
-    for (size_t i = 0; i < old_buckets; i++) {
-        struct fat_numbered *entry = old_by_id[i];
-
-        while (entry) {
-            struct fat_numbered *next = entry->next_by_id;
-
-            link_locked(inodes, entry);
-            entry = next;
-        }
-    }
-    free(old_by_id);
-}
-
-static struct fat_numbered *new_entry(const char *name)
-{
-    struct fat_numbered *entry = calloc(1, sizeof(*entry));
-
-    if (!entry) {
-        return NULL;
-    }
-    entry->name = name ? strdup(name) : NULL;
-    if (name && !entry->name) {
-        free(entry);
-        return NULL;
-    }
-    return entry;
-}
 
 struct fat_inode_room *fat_inodes_room(const char *name)
 {
     struct fat_inode_room *room = calloc(1, sizeof(*room));
 
     if (room) {
-        room->entry = new_entry(name);
+        room->entry = fat_numbered_new(name);
         if (!room->entry) {
             free(room);
             return NULL;
@@ -226,7 +48,7 @@ static struct fat_numbered *take_entry(const struct fat_naming *naming)
     struct fat_numbered *entry = naming->room ? naming->room->entry : NULL;
 
     if (!entry) {
-        return new_entry(naming->name);
+        return fat_numbered_new(naming->name);
     }
     naming->room->entry = NULL;
     return entry;
@@ -236,80 +58,56 @@ static struct fat_numbered *take_entry(const struct fat_naming *naming)
 static struct fat_numbered *add_locked(struct fat_inodes *inodes, fuse_ino_t parent,
         struct fat_numbered *entry, struct fat_node *node, bool alias)
 {
-    if (!entry) {
-        return NULL;
+    if (entry) {
+        entry->parent = parent;
+        entry->node = node;
+        entry->alias = alias;
+        fat_numbers_add(&inodes->numbers, entry);
+        inodes->to_prune -= inodes->to_prune > 0;
     }
-    if (inodes->count >= inodes->buckets) {
-        grow_locked(inodes);
-    }
-    inodes->last_id++;
-    inodes->count++;
-    inodes->aliases += alias;
-    entry->id = inodes->last_id;
-    entry->parent = parent;
-    entry->node = node;
-    entry->alias = alias;
-    link_locked(inodes, entry);
-    if (entry->id != FUSE_ROOT_ID) {
-        age_locked(inodes, entry);
-    }
-    inodes->to_prune -= inodes->to_prune > 0;
     return entry;
 }
 
-static void free_entry(struct fat_numbered *entry)
+/* False without memory; then @root is still the caller's. */
+static bool begin(struct fat_inodes *inodes, struct fat_node *root)
 {
-    fat_node_unref(entry->node);
-    free(entry->name);
-    free(entry);
+    struct fat_numbered *entry = fat_numbered_new(NULL);
+
+    if (!entry || pthread_mutex_init(&inodes->lock, NULL) != 0) {
+        free(entry);
+        return false;
+    }
+    if (!fat_numbers_init(&inodes->numbers)) {
+        pthread_mutex_destroy(&inodes->lock);
+        free(entry);
+        return false;
+    }
+    (void)add_locked(inodes, FUSE_ROOT_ID, entry, root, false);
+    assert(entry->id == FUSE_ROOT_ID);
+    entry->lookups = 1;
+    return true;
 }
 
 struct fat_inodes *fat_inodes_new(struct fat_node *root, size_t most)
 {
     struct fat_inodes *inodes = calloc(1, sizeof(*inodes));
-    struct fat_numbered *entry = NULL;
 
-    if (inodes) {
-        inodes->buckets = FIRST_BUCKETS;
-        inodes->most = most;
-        inodes->by_id = calloc(FIRST_BUCKETS, sizeof(struct fat_numbered *));
-        inodes->by_node = calloc(FIRST_BUCKETS, sizeof(struct fat_numbered *));
-        if (inodes->by_id && inodes->by_node) {
-            entry = add_locked(inodes, FUSE_ROOT_ID, new_entry(NULL), root, false);
-        }
-    }
-    if (!entry || pthread_mutex_init(&inodes->lock, NULL) != 0) {
-        if (inodes) {
-            free(entry);
-            free(inodes->by_id);
-            free(inodes->by_node);
-        }
+    if (!inodes || !begin(inodes, root)) {
         free(inodes);
         fat_node_unref(root);
         return NULL;
     }
-    assert(entry->id == FUSE_ROOT_ID);
-    entry->lookups = 1;
+    inodes->most = most;
     return inodes;
 }
 
 void fat_inodes_free(struct fat_inodes *inodes)
 {
-    if (!inodes) {
-        return;
+    if (inodes) {
+        fat_numbers_done(&inodes->numbers);
+        pthread_mutex_destroy(&inodes->lock);
+        free(inodes);
     }
-    for (size_t i = 0; i < inodes->buckets; i++) {
-        while (inodes->by_id[i]) {
-            struct fat_numbered *entry = inodes->by_id[i];
-
-            inodes->by_id[i] = entry->next_by_id;
-            free_entry(entry);
-        }
-    }
-    pthread_mutex_destroy(&inodes->lock);
-    free(inodes->by_id);
-    free(inodes->by_node);
-    free(inodes);
 }
 
 static struct fat_inode use_locked(
@@ -321,7 +119,7 @@ static struct fat_inode use_locked(
             .id = entry->id,
             .node = entry->node,
             .alias = entry->alias,
-            .shared = is_shared_locked(inodes, entry->node),
+            .shared = fat_numbers_is_shared(&inodes->numbers, entry->node),
     };
 }
 
@@ -330,7 +128,7 @@ bool fat_inodes_find(struct fat_inodes *inodes, fuse_ino_t id, struct fat_inode 
     struct fat_numbered *entry;
 
     pthread_mutex_lock(&inodes->lock);
-    entry = find_locked(inodes, id);
+    entry = fat_numbers_find(&inodes->numbers, id);
     if (entry) {
         *ret = use_locked(inodes, entry);
     }
@@ -351,7 +149,7 @@ bool fat_inodes_done(struct fat_inodes *inodes, struct fat_inode *inode)
     inode->held = NULL;
     inode->node = NULL;
     if (gone) {
-        free_entry(entry);
+        fat_numbered_free(entry);
     }
     return gone;
 }
@@ -360,7 +158,8 @@ bool fat_inodes_done(struct fat_inodes *inodes, struct fat_inode *inode)
 static bool wants_alias_locked(
         const struct fat_inodes *inodes, const struct fat_naming *naming)
 {
-    const struct fat_numbered *parent = find_locked(inodes, naming->parent);
+    const struct fat_numbered *parent =
+            fat_numbers_find(&inodes->numbers, naming->parent);
 
     if (naming->force_main) {
         return false;
@@ -381,10 +180,22 @@ static void call_locked(struct fat_numbered *entry, fuse_ino_t parent, char *nam
     entry->name = name;
 }
 
+static struct fat_numbered *find_alias_locked(
+        const struct fat_inodes *inodes, const struct fat_naming *naming)
+{
+    struct fat_numbered *entry = fat_numbers_first(&inodes->numbers, naming->node);
+
+    while (entry && (!entry->alias || !fat_numbered_is_called(
+                                              entry, naming->parent, naming->name))) {
+        entry = fat_numbers_next(entry);
+    }
+    return entry;
+}
+
 static struct fat_numbered *name_alias_locked(struct fat_inodes *inodes,
         const struct fat_naming *naming, struct fat_stale_name *ret_stale)
 {
-    struct fat_numbered *main_entry = find_main_locked(inodes, naming->node);
+    struct fat_numbered *main_entry = fat_numbers_main(&inodes->numbers, naming->node);
     struct fat_numbered *entry = find_alias_locked(inodes, naming);
 
     if (entry) {
@@ -397,7 +208,7 @@ static struct fat_numbered *name_alias_locked(struct fat_inodes *inodes,
 static struct fat_numbered *name_main_locked(struct fat_inodes *inodes,
         const struct fat_naming *naming, struct fat_stale_name *ret_stale)
 {
-    struct fat_numbered *entry = find_main_locked(inodes, naming->node);
+    struct fat_numbered *entry = fat_numbers_main(&inodes->numbers, naming->node);
     const struct fat_numbered *parent;
     char *name;
 
@@ -405,11 +216,11 @@ static struct fat_numbered *name_main_locked(struct fat_inodes *inodes,
         return add_locked(
                 inodes, naming->parent, take_entry(naming), naming->node, false);
     }
-    parent = find_locked(inodes, naming->parent);
+    parent = fat_numbers_find(&inodes->numbers, naming->parent);
     /* neither the root nor what was removed has a name; below an alias directory
        nothing is cached */
     if (entry->name && naming->exact && parent && !parent->alias &&
-            !is_called(entry, naming->parent, naming->name)) {
+            !fat_numbered_is_called(entry, naming->parent, naming->name)) {
         name = strdup(naming->name);
         if (name) {
             call_locked(entry, naming->parent, name, ret_stale);
@@ -422,11 +233,13 @@ static struct fat_numbered *name_main_locked(struct fat_inodes *inodes,
 static bool allow_remembering_locked(const struct fat_inodes *inodes,
         const struct fat_naming *naming, struct fat_numbered *entry)
 {
-    const struct fat_numbered *parent = find_locked(inodes, naming->parent);
+    const struct fat_numbered *parent =
+            fat_numbers_find(&inodes->numbers, naming->parent);
 
-    if (!naming->exact || entry->alias || is_shared_locked(inodes, entry->node) ||
-            !parent || parent->alias || is_shared_locked(inodes, parent->node) ||
-            !is_called(entry, naming->parent, naming->name)) {
+    if (!naming->exact || entry->alias ||
+            fat_numbers_is_shared(&inodes->numbers, entry->node) || !parent ||
+            parent->alias || fat_numbers_is_shared(&inodes->numbers, parent->node) ||
+            !fat_numbered_is_called(entry, naming->parent, naming->name)) {
         return false;
     }
     entry->remembered = true;
@@ -448,8 +261,7 @@ bool fat_inodes_name(struct fat_inodes *inodes, const struct fat_naming *naming,
         known = entry->lookups > 0;
         entry->lookups++;
         if (known && entry->id != FUSE_ROOT_ID) {
-            unage_locked(inodes, entry);
-            age_locked(inodes, entry);
+            fat_numbers_renew(&inodes->numbers, entry);
         }
         ret->cacheable = allow_remembering_locked(inodes, naming, entry);
         ret->inode = use_locked(inodes, entry);
@@ -471,8 +283,8 @@ void fat_inodes_renamed(struct fat_inodes *inodes, const struct fat_node *node,
 
     *ret_stale = (struct fat_stale_name){.name = NULL};
     pthread_mutex_lock(&inodes->lock);
-    entry = find_main_locked(inodes, node);
-    if (entry && is_called(entry, was->parent, was->name)) {
+    entry = fat_numbers_main(&inodes->numbers, node);
+    if (entry && fat_numbered_is_called(entry, was->parent, was->name)) {
         free(entry->name);
         entry->parent = parent;
         entry->name = name;
@@ -489,7 +301,7 @@ void fat_inodes_renamed(struct fat_inodes *inodes, const struct fat_node *node,
 static bool has_other_name(
         const struct fat_numbered *entry, const struct fat_called *was)
 {
-    return entry->name && !is_called(entry, was->parent, was->name);
+    return entry->name && !fat_numbered_is_called(entry, was->parent, was->name);
 }
 
 bool fat_inodes_removed(struct fat_inodes *inodes, const struct fat_node *node,
@@ -498,9 +310,9 @@ bool fat_inodes_removed(struct fat_inodes *inodes, const struct fat_node *node,
     struct fat_numbered *entry;
 
     pthread_mutex_lock(&inodes->lock);
-    entry = inodes->by_node[bucket_of_node(inodes->buckets, node)];
-    while (entry && (entry->node != node || !has_other_name(entry, was))) {
-        entry = entry->next_by_node;
+    entry = fat_numbers_first(&inodes->numbers, node);
+    while (entry && !has_other_name(entry, was)) {
+        entry = fat_numbers_next(entry);
     }
     if (entry) {
         *ret_stale = (struct fat_stale_name){.id = entry->alias ? 0 : entry->id,
@@ -519,16 +331,11 @@ void fat_inodes_retire(struct fat_inodes *inodes, const struct fat_node *node,
     struct fat_numbered *entry;
 
     pthread_mutex_lock(&inodes->lock);
-    entry = inodes->by_node[bucket_of_node(inodes->buckets, node)];
-    while (entry) {
-        if (entry->node == node && is_called(entry, to->parent, to->name)) {
-            /* an alias without a name is found by its number only */
-            inodes->aliases += !entry->alias;
-            entry->alias = true;
-            free(entry->name);
-            entry->name = NULL;
+    entry = fat_numbers_first(&inodes->numbers, node);
+    for (; entry; entry = fat_numbers_next(entry)) {
+        if (fat_numbered_is_called(entry, to->parent, to->name)) {
+            fat_numbers_retire(&inodes->numbers, entry);
         }
-        entry = entry->next_by_node;
     }
     pthread_mutex_unlock(&inodes->lock);
 }
@@ -540,12 +347,11 @@ fuse_ino_t fat_inodes_next(
     fuse_ino_t next = 0;
 
     pthread_mutex_lock(&inodes->lock);
-    entry = inodes->by_node[bucket_of_node(inodes->buckets, node)];
-    while (entry) {
-        if (entry->node == node && entry->id > after && (!next || entry->id < next)) {
+    entry = fat_numbers_first(&inodes->numbers, node);
+    for (; entry; entry = fat_numbers_next(entry)) {
+        if (entry->id > after && (!next || entry->id < next)) {
             next = entry->id;
         }
-        entry = entry->next_by_node;
     }
     pthread_mutex_unlock(&inodes->lock);
     return next;
@@ -553,23 +359,21 @@ fuse_ino_t fat_inodes_next(
 
 bool fat_inodes_has_aliases(struct fat_inodes *inodes)
 {
-    return atomic_load(&inodes->aliases) > 0;
+    return atomic_load(&inodes->numbers.aliases) > 0;
 }
 
 size_t fat_inodes_oldest(struct fat_inodes *inodes, fuse_ino_t ids[FAT_PRUNE_MOST])
 {
+    struct fat_numbers *numbers = &inodes->numbers;
     size_t count = 0;
 
     pthread_mutex_lock(&inodes->lock);
-    if (inodes->count > inodes->most && inodes->to_prune == 0) {
+    if (numbers->count > inodes->most && inodes->to_prune == 0) {
         /* twice as many as come: those in use stay, and so they go to the end */
         inodes->to_prune = FAT_PRUNE_MOST / 2;
-        while (count < FAT_PRUNE_MOST && count < inodes->count - 1) {
-            struct fat_numbered *entry = inodes->oldest;
-
-            ids[count++] = entry->id;
-            unage_locked(inodes, entry);
-            age_locked(inodes, entry);
+        while (count < FAT_PRUNE_MOST && count < numbers->count - 1) {
+            ids[count++] = numbers->oldest->id;
+            fat_numbers_renew(numbers, numbers->oldest);
         }
     }
     pthread_mutex_unlock(&inodes->lock);
@@ -582,7 +386,7 @@ fuse_ino_t fat_inodes_main(struct fat_inodes *inodes, const struct fat_node *nod
     fuse_ino_t id;
 
     pthread_mutex_lock(&inodes->lock);
-    entry = find_main_locked(inodes, node);
+    entry = fat_numbers_main(&inodes->numbers, node);
     id = entry ? entry->id : 0;
     pthread_mutex_unlock(&inodes->lock);
     return id;
@@ -594,17 +398,17 @@ void fat_inodes_forget(struct fat_inodes *inodes, fuse_ino_t id, uint64_t times)
     bool gone = false;
 
     pthread_mutex_lock(&inodes->lock);
-    entry = find_locked(inodes, id);
+    entry = fat_numbers_find(&inodes->numbers, id);
     if (entry && id != FUSE_ROOT_ID) {
         entry->lookups -= times < entry->lookups ? times : entry->lookups;
         if (entry->lookups == 0) {
-            unlink_locked(inodes, entry);
+            fat_numbers_remove(&inodes->numbers, entry);
             gone = entry->users == 0;
         }
     }
     pthread_mutex_unlock(&inodes->lock);
     if (gone) {
-        free_entry(entry);
+        fat_numbered_free(entry);
     }
 }
 
