@@ -53,6 +53,12 @@ echo 2 >"$tree/sub/tWIN"
 refused "sub/t[wW][iI][nN]: .*same name as '[tT][wW][iI][nN]'"
 rm "$tree/sub/Twin" "$tree/sub/tWIN"
 
+# What is wrong with the command line alone.
+run 64 fatward-mkimage "$image" --size=1M --follow
+says '--follow: goes with -d'
+run 64 fatward-mkimage "$image" --size=1M --label='a:b'
+says '--label: plain ASCII.* ; < = > \? \[ \] \|$'
+
 # The image inside its own folder.
 run 1 fatward-mkimage "$tree/sub/a.img" --size=1M -d "$tree"
 says 'sub/a.img: the image'
@@ -115,3 +121,9 @@ for sector in 512 1024; do
     truncate -s $((most * 4096)) "$work/full/file"
     run 0 fatward-mkimage "$image" "$@" --force -d "$work/full"
 done
+
+# A report that does not arrive is no success.
+fatward-mkimage --help >/dev/full 2>"$work/err" && fail "--help to a full disk"
+grep -q 'output could not be written' "$work/err" || fail "nobody was told"
+fatward-mkimage "$image" --size=1M --force -v >/dev/full 2>"$work/err" && fail "-v to a full disk"
+sound "$image"

@@ -96,7 +96,7 @@ static bool parse_label(const char *text, char ret[12])
     for (size_t i = 0; i < length; i++) {
         if (text[i] < 0x20 || text[i] > 0x7E || strchr("\"*+,./:;<=>?[\\]|", text[i])) {
             complain("--label",
-                    "plain ASCII, without \" * + , . / : ; < = > ? [ \\ ] |");
+                    "plain ASCII, without a backslash and \" * + , . / : ; < = > ? [ ] |");
             return false;
         }
     }
@@ -236,6 +236,15 @@ static bool take_out(int argc, char **argv, struct arguments *ret)
     return true;
 }
 
+static bool goes_together(const struct arguments *arguments)
+{
+    if (arguments->follow && !arguments->folder) {
+        complain("--follow", "goes with -d");
+        return false;
+    }
+    return true;
+}
+
 bool arguments_parse(int argc, char **argv, struct arguments *ret, int *ret_status)
 {
     struct raw raw = {0, 0};
@@ -252,8 +261,8 @@ bool arguments_parse(int argc, char **argv, struct arguments *ret, int *ret_stat
             return misuse(ret_status);
         }
     }
-    if (!take_out(argc, argv, ret) || !combine(&raw, &ret->format) ||
-            !read_epoch(ret)) {
+    if (!take_out(argc, argv, ret) || !goes_together(ret) ||
+            !combine(&raw, &ret->format) || !read_epoch(ret)) {
         return misuse(ret_status);
     }
     return true;

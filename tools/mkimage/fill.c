@@ -24,10 +24,18 @@ struct fill {
     unsigned char *buffer; /* BUFFER_BYTES */
 };
 
+/* There was room when the folder was looked through. */
+static const char *explain(fat_err err)
+{
+    return err == FAT_E_NOSPC ? "no space left: the disk with the image is full, or "
+                                "what is copied has grown"
+                              : fat_err_text(err);
+}
+
 static bool check_here(const struct fill *fill, fat_err err)
 {
     if (err) {
-        complain(fill->path.text, "%s", fat_err_text(err));
+        complain(fill->path.text, "%s", explain(err));
     }
     return !err;
 }

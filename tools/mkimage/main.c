@@ -74,12 +74,21 @@ static void complain_about_size(
     complain(NULL, "possible with these options: %s to %s", least, most);
 }
 
+/* The volume has been tried out: what is too small is the disk below it. */
+static bool complain_of_medium(const char *path, fat_err err)
+{
+    complain(path, "%s",
+            err == FAT_E_NOSPC ? "the disk that it is written to is full"
+                               : fat_err_text(err));
+    return false;
+}
+
 static fat_err close_volume(struct fat_volume *volume, const char *path, bool filled)
 {
     const fat_err err = fat_volume_close(volume);
 
     if (err && filled) {
-        complain(path, "%s", fat_err_text(err));
+        (void)complain_of_medium(path, err);
     }
     return err;
 }
@@ -161,8 +170,7 @@ static bool write_image(struct output *output, const struct arguments *arguments
     }
     err = fat_format(output->dev, &arguments->format, NULL);
     if (err) {
-        complain(output->path, "%s", fat_err_text(err));
-        return false;
+        return complain_of_medium(output->path, err);
     }
     return !arguments->folder || fill(output, arguments, rules);
 }
@@ -199,16 +207,13 @@ static bool make(const struct arguments *arguments, struct output *output)
     return true;
 }
 
-int main(int argc, char **argv)
+static int run(int argc, char **argv)
 {
     struct arguments arguments;
     struct output output;
     int status;
     bool made;
 
-    if (!streams_begin()) {
-        return MKIMAGE_FAILED;
-    }
     if (!arguments_parse(argc, argv, &arguments, &status)) {
         return status;
     }
@@ -220,4 +225,19 @@ int main(int argc, char **argv)
     output_close(&output, made);
     signals_release();
     return made ? MKIMAGE_DONE : MKIMAGE_FAILED;
+}
+
+int main(int argc, char **argv)
+{
+    int status;
+
+    if (!streams_begin()) {
+        return MKIMAGE_FAILED;
+    }
+    status = run(argc, argv);
+    if (!streams_end()) {
+        complain(NULL, "the output could not be written");
+        return MKIMAGE_FAILED;
+    }
+    return status;
 }
