@@ -68,10 +68,11 @@ static fat_err open_volume(
 
 static bool cannot_open(struct fat_log *log, fat_err err)
 {
-    fat_log_say_err(log,
-            err == FAT_E_INVAL ? "is neither a regular file nor a block device"
-                               : "can't be opened",
-            err);
+    if (err == FAT_E_INVAL) {
+        fat_log_say(log, true, "is neither a regular file nor a block device");
+    } else {
+        fat_log_say_err(log, "can't be opened", err);
+    }
     return false;
 }
 

@@ -172,6 +172,15 @@ static void destroy(struct fat_volume *volume)
 }
 FAT_DEFINE_CLEANUP(struct fat_volume, destroy);
 
+/* "Block device error" alone would say nothing of an image that was copied in part. */
+static void explain(struct fat_tree *tree, fat_err err)
+{
+    if (err == FAT_E_IO && fat_geometry_end(&tree->geometry) > tree->dev->size_bytes) {
+        fat_tree_note(tree, FAT_SEVERITY_DAMAGE, err, 0,
+                "the volume is larger than its device, and what was cut off is needed");
+    }
+}
+
 static void set_options(
         struct fat_volume *volume, const struct fat_volume_options *options)
 {
@@ -210,6 +219,7 @@ fat_err fat_volume_open(struct fat_blkdev *dev,
         err = open_root(&volume->tree);
     }
     if (err != FAT_OK) {
+        explain(&volume->tree, err);
         return err;
     }
     volume->tree.unscanned = volume->found_dirty;

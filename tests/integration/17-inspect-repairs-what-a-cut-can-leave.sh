@@ -191,6 +191,7 @@ if command -v setpriv >/dev/null && [ "$(id -u)" -eq 0 ]; then
     chmod 755 "$work"
     run 8 setpriv --reuid 65534 --clear-groups "$(command -v fatward-inspect)" \
         check --repair "$image"
+    says "can't be opened for writing"
     chmod 644 "$image"
 fi
 run 4 fatward-inspect check -n "$image"

@@ -13,6 +13,7 @@ echo "this is no volume" >"$work/text"
 head -c 1000000 /dev/urandom >"$work/random"
 head -c 1000000 /dev/zero >"$work/zeros"
 head -c 400 "$work/vol.img" >"$work/cut"
+head -c 512 "$work/vol.img" >"$work/head"
 cp "$work/vol.img" "$work/unreadable"
 ln -s nowhere "$work/dangling"
 ln -s vol.img "$work/link"
@@ -39,10 +40,15 @@ wrong "No such file" "$work/vol.img" "$work/missing"
 wrong "ot a directory" "$work/vol.img" "$work/text"
 wrong "regular|device|directory" "$work/m" "$work/other"
 wrong "regular|device|seek" /dev/null "$work/m"
-for name in empty text random zeros cut; do
+mkfifo "$work/pipe"
+for name in /dev/null "$work/pipe"; do
+    run 8 timeout 20 fatward-inspect check "$name"
+    says "neither a regular file nor a block device"
+done
+for name in empty text random zeros cut head; do
     before=$(sha256sum <"$work/$name")
-    wrong "$name: .*(FAT|sector|short|small|bytes)" "$work/$name" "$work/m"
-    wrong "$name: .*(FAT|sector|short|small|bytes)" "$work/$name" "$work/m" -o ro
+    wrong "$name: .*(FAT|sector|larger|small|bytes)" "$work/$name" "$work/m"
+    wrong "$name: .*(FAT|sector|larger|small|bytes)" "$work/$name" "$work/m" -o ro
     run 8 fatward-inspect check "$work/$name"
     timeout 20 fatward-inspect info "$work/$name" >"$work/out" 2>"$work/err" && fail "info $name"
     [ -s "$work/err" ] || fail "info $name: no message"

@@ -173,6 +173,21 @@ static int run_command(const struct arguments *a, struct fat_blkdev *dev)
                      : inspect_check(a->image, dev, a->verbosity);
 }
 
+static const char *why_not_opened(fat_err err, bool repair)
+{
+    switch ((int)err) {
+    case FAT_E_BUSY:
+        return repair ? "is in use by another program"
+                      : "is in use by another program that writes to it";
+    case FAT_E_INVAL:
+        return "is neither a regular file nor a block device";
+    case FAT_E_READONLY:
+        return "can't be opened for writing";
+    default:
+        return fat_err_text(err);
+    }
+}
+
 static int run(const struct arguments *arguments)
 {
     const bool repair = arguments->repair;
@@ -181,15 +196,8 @@ static int run(const struct arguments *arguments)
             arguments->image, repair ? FAT_BLKDEV_WRITE : FAT_BLKDEV_READ, 0, &dev);
     int status;
 
-    if (err == FAT_E_BUSY) {
-        inspect_complain(arguments->image,
-                repair ? "is in use by another program"
-                       : "is in use by another program that writes to it",
-                NULL);
-        return INSPECT_FAILED;
-    }
     if (err) {
-        inspect_complain(arguments->image, fat_err_text(err), NULL);
+        inspect_complain(arguments->image, why_not_opened(err, repair), NULL);
         return INSPECT_FAILED;
     }
     status = run_command(arguments, dev);
