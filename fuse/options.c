@@ -239,8 +239,14 @@ static int take_count(
 
 static int take_text(char **text, const char *argument)
 {
+    const char *value = strchr(argument, '=') + 1;
+
+    if (value[0] == '\0') {
+        return refuse(
+                argument, "it is empty"); /* the kernel refuses it without a word */
+    }
     free(*text);
-    *text = strdup(strchr(argument, '=') + 1);
+    *text = strdup(value);
     return *text ? 0 : refuse(argument, "out of memory");
 }
 
@@ -310,6 +316,9 @@ static bool append_word(char **list, const char *word)
 /* For mount(8)'s table, which it keeps itself when it has called us. */
 static int take_unlisted(struct fat_options *o, const char *argument)
 {
+    if (argument[0] == '\0') {
+        return 0; /* as with mount(8): "-o ro," */
+    }
     if (strncmp(argument, "x-", 2) == 0 || strncmp(argument, "X-", 2) == 0) {
         return append_word(&o->table_words, argument)
                        ? 0

@@ -74,6 +74,13 @@ static bool enter_namespace(const char *where)
     return ok;
 }
 
+static bool misuse(void)
+{
+    (void)fprintf(
+            stderr, "usage: " PROGRAM " DIRECTORY [-flnrv] [-N NAMESPACE] [-t TYPE]\n");
+    return false;
+}
+
 /* False: said why. -n and -r have no meaning here and are accepted. */
 static bool parse(int argc, char **argv, struct request *ret)
 {
@@ -101,14 +108,12 @@ static bool parse(int argc, char **argv, struct request *ret)
         case 't':
             break;
         default:
-            return false;
+            return misuse();
         }
     }
     /* umount(8) puts the directory before the options; getopt() moved it behind */
     if (optind + 1 != argc) {
-        (void)fprintf(
-                stderr, "usage: " PROGRAM " DIRECTORY [-flnrv] [-N PID] [-t TYPE]\n");
-        return false;
+        return misuse();
     }
     ret->directory = argv[optind];
     return true;

@@ -58,6 +58,8 @@ wrong "unknown" "$work/vol.img" "$work/m" -o nonsense
 wrong "unknown|option" "$work/vol.img" "$work/m" --nonsense
 wrong "number" "$work/vol.img" "$work/m" -o uid=someone
 wrong "mask" "$work/vol.img" "$work/m" -o umask=999
+wrong "fsname=': .*empty" "$work/vol.img" "$work/m" -o fsname=
+wrong "subtype=': .*empty" "$work/vol.img" "$work/m" -o subtype=
 sound "$work/vol.img"
 
 # in use: a second mount, for writing or not, and a check, by any name of the image
