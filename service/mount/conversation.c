@@ -261,7 +261,7 @@ static enum next take_goodbye(const struct state *state)
                 state->user.name);
     }
     if (status) {
-        fat_say("the server for %s failed (%u); its log says why",
+        fat_say("the server for %s failed (%u); its log (journalctl) says why",
                 state->with->plan.bounds.words[0], (unsigned)status);
         return END_BADLY;
     }

@@ -78,7 +78,7 @@ release "$work/m"
 sound "$work/vol.img"
 
 # two readers get along, and keep a writer out
-serve "$work/vol.img" "$work/m" -o ro
+serve "$work/vol.img" "$work/m" -o ,ro,
 run 0 fatward-inspect check "$work/vol.img"
 run 0 fatward "$work/vol.img" "$work/other" -o ro
 is still cat "$work/other/file"
