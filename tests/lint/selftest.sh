@@ -147,6 +147,22 @@ echo 'See `engine/tree/gone.c`.' >"$tree/docs/B.md"
 red docs 'no such path: docs/B.md:1: engine/tree/gone.c' 'a document names a file that is gone'
 echo 'See `tree/gone.*`.' >"$tree/README.md"
 red docs 'engine/tree/gone.*' 'the README names a pattern that nothing matches'
+c fuse/options.c '    OURS("loud", WORD_LOUD),'
+mkdir "$tree/docs/man" &&
+    echo '.BR \-o\ loudly' >"$tree/docs/man/fatward.8"
+red docs 'not in fatward.8: loud' 'a mount option that the manual does not know'
+plant_tool()
+{
+    c tools/mkimage/main.c '    {"size", required_argument, NULL, 1},' \
+        "    \"      --$1=SIZE\\n\""
+    mkdir -p "$tree/docs/man" && printf '.BI \\-\\-%s= SIZE\n' "$2" >"$tree/docs/man/fatward-mkimage.1"
+}
+plant_tool size size
+run docs || complain "docs is red on options that agree" "$(cat "$log")"
+plant_tool sise size
+red docs 'tools/mkimage: --help and options differ: --sise' '--help has an option that there is not'
+plant_tool size bytes
+red docs 'manual and options differ: --bytes' 'a manual has an option that there is not'
 if [ -e /usr/share/unicode/DerivedAge.txt ] && [ -e "$root/tools/gen-casefold" ]; then
     cp "$root/tools/gen-casefold" "$tree/tools"
     cp "$root/engine/base/casefold_table.inc" "$tree/engine/base"
