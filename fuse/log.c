@@ -64,17 +64,32 @@ void fat_log_to_journal(struct fat_log *log)
     atomic_store(&log->sink, FAT_LOG_JOURNAL);
 }
 
+void fat_log_tame(const char *text, char *line, size_t size)
+{
+    size_t used = 0;
+
+    for (; text[used] && used + 1 < size; used++) {
+        const unsigned char byte = (unsigned char)text[used];
+
+        line[used] = byte < 0x20 || byte == 0x7f ? '?' : text[used];
+    }
+    line[used] = '\0';
+}
+
 static void say(struct fat_log *log, int level, const char *text)
 {
+    char image[LONGEST_LINE];
+
+    fat_log_tame(log->image, image, sizeof(image));
     switch (atomic_load(&log->sink)) {
     case FAT_LOG_SYSLOG:
-        syslog(level, "%s: %s", log->image, text);
+        syslog(level, "%s: %s", image, text);
         break;
     case FAT_LOG_JOURNAL:
         say_to_journal(log->image, level, text);
         break;
     case FAT_LOG_STDERR:
-        (void)fprintf(stderr, "fatward: %s: %s\n", log->image, text);
+        (void)fprintf(stderr, "fatward: %s: %s\n", image, text);
         break;
     }
 }
@@ -106,20 +121,10 @@ void fat_log_say_errno(struct fat_log *log, const char *what, int error)
     fat_log_say(log, true, text);
 }
 
-/* A report may quote names from the medium, and these drive terminals if they can. */
-static void tame(char *text)
-{
-    for (; *text; text++) {
-        if ((unsigned char)*text < 0x20 || *text == 0x7f) {
-            *text = '?';
-        }
-    }
-}
-
 void fat_log_report(void *context, const struct fat_report *report)
 {
     struct fat_log *log = context;
-    char text[LONGEST_TEXT];
+    char text[LONGEST_TEXT], tame[LONGEST_TEXT];
     char place[64] = "";
 
     if (report->cluster) {
@@ -127,7 +132,8 @@ void fat_log_report(void *context, const struct fat_report *report)
     } else if (report->sector) {
         (void)snprintf(place, sizeof(place), " (sector %" PRIu64 ")", report->sector);
     }
+    /* It may quote names from the medium, and these drive terminals if they can. */
     (void)snprintf(text, sizeof(text), "%s%s", report->text, place);
-    tame(text);
-    fat_log_say(log, report->severity == FAT_SEVERITY_DAMAGE, text);
+    fat_log_tame(text, tame, sizeof(tame));
+    fat_log_say(log, report->severity == FAT_SEVERITY_DAMAGE, tame);
 }

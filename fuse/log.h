@@ -37,6 +37,9 @@ void fat_log_say_errno(struct fat_log *log, const char *what, int error);
  */
 void fat_log_escape(const char *text, char *line, size_t size);
 
+/* As fat_log_escape(), for a terminal or syslog: control characters become '?'. */
+void fat_log_tame(const char *text, char *line, size_t size);
+
 /* A fat_report_fn; @context is the log. */
 void fat_log_report(void *context, const struct fat_report *report);
 

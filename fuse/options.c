@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fuse_opt.h>
+#include <limits.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -470,13 +471,21 @@ bool fat_options_parse(struct fat_options *options, int argc, char **argv)
     return true;
 }
 
+static bool complain(const char *path, int error)
+{
+    char text[PATH_MAX];
+
+    fat_log_tame(path, text, sizeof(text));
+    (void)fprintf(stderr, PROGRAM ": %s: %s\n", text, strerrordesc_np(error));
+    return false;
+}
+
 static bool make_absolute(char **path)
 {
     char *absolute = realpath(*path, NULL);
 
     if (!absolute) {
-        (void)fprintf(stderr, PROGRAM ": %s: %s\n", *path, strerrordesc_np(errno));
-        return false;
+        return complain(*path, errno);
     }
     free(*path);
     *path = absolute;
@@ -491,8 +500,7 @@ static bool is_directory(const char *path)
     if (stat(path, &st) == 0 && S_ISDIR(st.st_mode)) {
         return true;
     }
-    (void)fprintf(stderr, PROGRAM ": %s: %s\n", path, strerrordesc_np(ENOTDIR));
-    return false;
+    return complain(path, ENOTDIR);
 }
 
 bool fat_options_locate(struct fat_options *options)

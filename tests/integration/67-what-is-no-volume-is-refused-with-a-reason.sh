@@ -54,6 +54,11 @@ for name in empty text random zeros cut head; do
     [ -s "$work/err" ] || fail "info $name: no message"
     [ "$(sha256sum <"$work/$name")" = "$before" ] || fail "$name was changed"
 done
+# names that would drive a terminal, or pass for a line of another program
+odd=$(printf 'two\nlines\033[2J')
+cp "$work/text" "$work/$odd"
+wrong "two.lines.\[2J: .*not a FAT" "$work/$odd" "$work/m"
+wrong "two.lines.\[2Jno: No such file" "$work/${odd}no" "$work/m"
 wrong "unknown" "$work/vol.img" "$work/m" -o nonsense
 wrong "unknown|option" "$work/vol.img" "$work/m" --nonsense
 wrong "number" "$work/vol.img" "$work/m" -o uid=someone
