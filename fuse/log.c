@@ -69,9 +69,10 @@ void fat_log_tame(const char *text, char *line, size_t size)
     size_t used = 0;
 
     for (; text[used] && used + 1 < size; used++) {
-        const unsigned char byte = (unsigned char)text[used];
-
-        line[used] = byte < 0x20 || byte == 0x7f ? '?' : text[used];
+        line[used] = text[used];
+        if ((unsigned char)text[used] < 0x20 || text[used] == 0x7f) {
+            line[used] = '?';
+        }
     }
     line[used] = '\0';
 }

@@ -240,14 +240,14 @@ static int take_count(
 
 static int take_text(char **text, const char *argument)
 {
-    const char *value = strchr(argument, '=') + 1;
+    const char *equals = strchr(argument, '=');
 
-    if (value[0] == '\0') {
+    if (!equals || equals[1] == '\0') {
         return refuse(
                 argument, "it is empty"); /* the kernel refuses it without a word */
     }
     free(*text);
-    *text = strdup(value);
+    *text = strdup(equals + 1);
     return *text ? 0 : refuse(argument, "out of memory");
 }
 
