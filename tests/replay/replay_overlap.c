@@ -134,38 +134,11 @@ static bool run_overlapped(struct meddler *m, const struct op ops[3], unsigned f
 static void judge_log(const struct base *base, const struct op ops[3], unsigned flush,
         struct recdev *rec, struct book *book, struct sequence_totals *totals)
 {
-    char report[300] = "";
-    char text[300];
-    const struct replay_options how = {.all_subsets_up_to = 6,
-            .random_subsets = 8,
-            .most_of_a_shape = 12,
-            .sector_bytes = base->plan->sector_bytes,
-            .report = report,
-            .report_bytes = sizeof(report)};
-    struct judge judge = {.book = book,
-            .rec = rec,
-            .sector_bytes = base->plan->sector_bytes,
-            .recover_every = 20,
-            .cut_every = 20,
-            .states = totals->states,
-            .recovered = totals->recovered,
-            .cut_again = totals->cut_again};
-    struct replay_stats stats;
+    char where[80];
 
-    if (recdev_replay(rec, &how, judge_state, &judge, &stats) != FAT_OK) {
-        abort();
-    }
-    totals->states = judge.states;
-    totals->recovered = judge.recovered;
-    totals->cut_again = judge.cut_again;
-    if (stats.bad > 0) {
-        totals->bad++;
-        ops_describe(ops, 3, text, sizeof(text));
-        printf("BAD [%s] %s\n    {%s}, the second during flush %u of the first's commit\n"
-               "    %s\n",
-                base->plan->name, judge.reason, text, flush, report);
-    }
-    judge_done(&judge);
+    snprintf(where, sizeof(where), "the second during flush %u of the first's commit",
+            flush);
+    log_judge(base, &(struct log){rec, book, ops, 3, where, 20}, totals);
 }
 
 /* False: there was no such flush, or it makes no sense. */

@@ -204,6 +204,42 @@ void sequence_judge(const struct base *base, const struct op *ops, size_t count,
     }
 }
 
+void log_judge(
+        const struct base *base, const struct log *log, struct sequence_totals *totals)
+{
+    char report[300] = "";
+    char text[400];
+    const struct replay_options how = {.all_subsets_up_to = 6,
+            .random_subsets = 8,
+            .most_of_a_shape = 12,
+            .sector_bytes = base->plan->sector_bytes,
+            .report = report,
+            .report_bytes = sizeof(report)};
+    struct judge judge = {.book = log->book,
+            .rec = log->rec,
+            .sector_bytes = base->plan->sector_bytes,
+            .recover_every = log->recover_every,
+            .cut_every = 20,
+            .states = totals->states,
+            .recovered = totals->recovered,
+            .cut_again = totals->cut_again};
+    struct replay_stats stats;
+
+    if (recdev_replay(log->rec, &how, judge_state, &judge, &stats) != FAT_OK) {
+        abort();
+    }
+    totals->states = judge.states;
+    totals->recovered = judge.recovered;
+    totals->cut_again = judge.cut_again;
+    if (stats.bad > 0) {
+        totals->bad++;
+        ops_describe(log->ops, log->count, text, sizeof(text));
+        printf("BAD [%s] %s\n    {%s}, %s\n    %s\n", base->plan->name, judge.reason,
+                text, log->where, report);
+    }
+    judge_done(&judge);
+}
+
 void totals_print(const char *what, const struct sequence_totals *totals)
 {
     printf("%s: %" PRIu64 " sequences (%" PRIu64 " senseless, %" PRIu64

@@ -48,6 +48,20 @@ void run_done(struct run *run);
 void sequence_judge(const struct base *base, const struct op *ops, size_t count,
         const struct sequence_options *options, struct sequence_totals *totals);
 
+/* What was recorded elsewhere, of operations that something was special about. */
+struct log {
+    struct recdev *rec;
+    struct book *book;
+    const struct op *ops;
+    size_t count;
+    const char *where;
+    unsigned recover_every;
+};
+
+/* A bad state is printed (the first one of the log) and counted. */
+void log_judge(
+        const struct base *base, const struct log *log, struct sequence_totals *totals);
+
 void totals_print(const char *what, const struct sequence_totals *totals);
 
 /* REPLAY_LONG is in the environment and not empty or 0. */
