@@ -31,7 +31,13 @@ static void hear(void *context, const struct fat_report *report)
 bool world_open(struct world *world, struct fat_blkdev *dev, struct recdev *rec,
         struct book *book)
 {
-    const struct fat_volume_options options = {.cache_bytes = WORLD_CACHE_BYTES,
+    return world_open_with(world, dev, rec, book, WORLD_CACHE_BYTES);
+}
+
+bool world_open_with(struct world *world, struct fat_blkdev *dev, struct recdev *rec,
+        struct book *book, size_t cache_bytes)
+{
+    const struct fat_volume_options options = {.cache_bytes = cache_bytes,
             .clock = tell_time,
             .clock_context = world,
             .report = hear,

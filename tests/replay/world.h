@@ -55,6 +55,8 @@ struct world {
 /* Open the volume on @dev. False: see reason. */
 bool world_open(struct world *world, struct fat_blkdev *dev, struct recdev *rec,
         struct book *book);
+bool world_open_with(struct world *world, struct fat_blkdev *dev, struct recdev *rec,
+        struct book *book, size_t cache_bytes);
 
 enum op_result world_do(struct world *world, const struct op *op);
 
