@@ -8,9 +8,7 @@ double fat_entry_attr_timeout(const struct fat_inode *inode)
     return inode->alias || inode->shared ? 0.0 : long_seconds;
 }
 
-/* From now on another spelling is about, by which a directory may be changed. */
-static void announce_alias(struct fat_mount *mount, const struct fat_inode *inode,
-        struct fat_stale_name *stale)
+void fat_entry_announce(struct fat_mount *mount, struct fat_stale_name *stale)
 {
     if (stale->believed) {
         fat_notifier_distrust(mount->notifier);
@@ -18,7 +16,7 @@ static void announce_alias(struct fat_mount *mount, const struct fat_inode *inod
     if (stale->name) {
         fat_notifier_name(mount->notifier, stale->parent, stale->name);
     }
-    if (stale->id && fat_node_is_directory(inode->node)) {
+    if (stale->id) {
         fat_notifier_inode(mount->notifier, stale->id, -1, 0);
     }
     fat_stale_name_done(stale);
@@ -37,7 +35,7 @@ fat_err fat_entry_make(struct fat_mount *mount, const struct fat_naming *naming,
         fat_stale_name_done(&stale);
         return FAT_E_NOMEM;
     }
-    announce_alias(mount, &named.inode, &stale);
+    fat_entry_announce(mount, &stale);
     fat_notifier_prune(mount->notifier, ids, fat_inodes_oldest(mount->inodes, ids));
     err = fat_node_stat(named.inode.node, &stat);
     if (err < 0) {

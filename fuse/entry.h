@@ -22,6 +22,9 @@ double fat_entry_attr_timeout(const struct fat_inode *inode);
 fat_err fat_entry_make(struct fat_mount *mount, const struct fat_naming *naming,
         struct fuse_entry_param *ret);
 
+/* Tell the kernel what it must not believe any longer, and release that. */
+void fat_entry_announce(struct fat_mount *mount, struct fat_stale_name *stale);
+
 void fat_entry_drop(struct fat_mount *mount, const struct fuse_entry_param *entry);
 
 #endif

@@ -201,7 +201,10 @@ static struct fat_numbered *name_alias_locked(struct fat_inodes *inodes,
     if (entry) {
         return entry;
     }
-    ret_stale->id = main_entry ? main_entry->id : 0;
+    /* files are changed by their main number only, directories by any */
+    if (main_entry && fat_node_is_directory(naming->node)) {
+        ret_stale->id = main_entry->id;
+    }
     return add_locked(inodes, naming->parent, take_entry(naming), naming->node, true);
 }
 

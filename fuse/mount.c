@@ -59,7 +59,7 @@ void fat_mount_finish(struct fat_mount *mount)
         return;
     }
     mount->finished = true;
-    fat_watchdog_wake(mount->watchdog); /* DESTROY comes before the loop's end */
+    fat_watchdog_wake(mount->watchdog); /* nobody has where no loop was run */
     if (mount->committer && !end_committer(mount)) {
         mount->stuck = true;
         return;

@@ -200,21 +200,6 @@ void fat_op_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mo
     make_and_reply(req, parent, name, fat_mkdir);
 }
 
-/* The kernel has another name for what has just been removed, or renamed. */
-static void announce(struct fat_mount *mount, struct fat_stale_name *stale)
-{
-    if (stale->believed) {
-        fat_notifier_distrust(mount->notifier);
-    }
-    if (stale->name) {
-        fat_notifier_name(mount->notifier, stale->parent, stale->name);
-    }
-    if (stale->id) {
-        fat_notifier_inode(mount->notifier, stale->id, -1, 0);
-    }
-    fat_stale_name_done(stale);
-}
-
 /* What had @directory's @name has no name any more. */
 static void mind_removed(struct fat_mount *mount, const struct fat_inode *directory,
         const char *name, struct fat_node *node)
@@ -229,7 +214,7 @@ static void mind_removed(struct fat_mount *mount, const struct fat_inode *direct
         return;
     }
     while (fat_inodes_removed(mount->inodes, node, &was, &stale)) {
-        announce(mount, &stale);
+        fat_entry_announce(mount, &stale);
     }
     /* what was asked for below another spelling of the directory is not recorded */
     while ((id = fat_inodes_next(mount->inodes, directory->node, id)) != 0) {
@@ -327,7 +312,7 @@ static void mind_moved(struct fat_mount *mount, const struct end *from,
     if (from->found.node) {
         fat_inodes_renamed(
                 mount->inodes, from->found.node, &was, to->directory->id, name, &stale);
-        announce(mount, &stale);
+        fat_entry_announce(mount, &stale);
     } else {
         free(name);
         mind_name(mount, to); /* for nobody knows whose it is */
