@@ -404,17 +404,17 @@ static struct fat_node *next_below(
     struct fat_node *found = NULL;
 
     fat_mutex_lock(&tree->table_lock);
-    for (; !found && *bucket < FAT_NODE_BUCKETS; ++*bucket) {
+    while (!found && *bucket < FAT_NODE_BUCKETS) {
         found = tree->by_place[*bucket];
         while (found &&
                 (found->stale || found == directory || !is_below(found, directory))) {
             found = found->place_next;
         }
-        if (found) {
-            found->refs++;
-            unlink_cluster(tree, found);
-            break; /* there may be more in this one */
-        }
+        *bucket += !found; /* else there may be more in this one */
+    }
+    if (found) {
+        found->refs++;
+        unlink_cluster(tree, found);
     }
     fat_mutex_unlock(&tree->table_lock);
     return found;
