@@ -150,6 +150,27 @@ static void nothing_done_to_a_stale_file_frees_a_cluster(void **state)
     }
 }
 
+/* "F" and "G" get these ages and sizes, and the scan finds them so. */
+static void recover_twins(struct image *img, const struct image_spec *spec,
+        const uint8_t age[2], const uint32_t size[2])
+{
+    uint64_t entries[2];
+
+    make_twins(img, spec);
+    entries[0] = surgery_entry_of(img->root, "F");
+    entries[1] = surgery_entry_of(img->root, "G");
+    image_close(img);
+    for (size_t k = 0; k < 2; k++) {
+        uint8_t raw[4];
+
+        surgery_write(img, entries[k] + DIR_CRT_TIME_TENTH, &age[k], 1);
+        fat_put32(raw, 0, size[k]);
+        surgery_write(img, entries[k] + DIR_FILE_SIZE, raw, sizeof(raw));
+    }
+    image_open(img);
+    assert_int_equal(fat_volume_recover(img->volume), FAT_OK);
+}
+
 /* No rename of ours has left these: one was cut or has grown under another system. */
 static void of_two_names_of_one_age_the_larger_file_stays(void **state)
 {
@@ -160,21 +181,8 @@ static void of_two_names_of_one_age_the_larger_file_stays(void **state)
     for (size_t i = 0; i < SPEC_COUNT * 5; i++) {
         const uint32_t *size = sizes[i % 5];
         struct image img;
-        uint64_t entries[2];
 
-        make_twins(&img, &SPECS[i / 5]);
-        entries[0] = surgery_entry_of(img.root, "F");
-        entries[1] = surgery_entry_of(img.root, "G");
-        image_close(&img);
-        for (size_t k = 0; k < 2; k++) {
-            uint8_t raw[4];
-
-            surgery_write(&img, entries[k] + DIR_CRT_TIME_TENTH, "\x07", 1);
-            fat_put32(raw, 0, size[k]);
-            surgery_write(&img, entries[k] + DIR_FILE_SIZE, raw, sizeof(raw));
-        }
-        image_open(&img);
-        assert_int_equal(fat_volume_recover(img.volume), FAT_OK);
+        recover_twins(&img, &SPECS[i / 5], (const uint8_t[]){7, 7}, size);
         assert_true(is_there(&img, "F") == (size[0] > size[1]));
         assert_true(is_there(&img, "G") == (size[1] > size[0]));
         image_expect(img.root, size[0] > size[1] ? "F" : "G", 1, 3000);
@@ -192,23 +200,10 @@ static void what_is_beyond_the_size_under_the_name_that_stays_is_cut(void **stat
     for (size_t i = 0; i < SPEC_COUNT * 8; i++) {
         const uint32_t *size = sizes[i / 2 % 4];
         const bool second = i % 2; /* of the two is the newer */
+        const uint8_t age[] = {7 + !second, 7 + second};
         struct image img;
-        uint64_t entries[2];
 
-        make_twins(&img, &SPECS[i / 8]);
-        entries[0] = surgery_entry_of(img.root, "F");
-        entries[1] = surgery_entry_of(img.root, "G");
-        image_close(&img);
-        for (size_t k = 0; k < 2; k++) {
-            const uint8_t age = 7 + (k == second);
-            uint8_t raw[4];
-
-            surgery_write(&img, entries[k] + DIR_CRT_TIME_TENTH, &age, 1);
-            fat_put32(raw, 0, size[k]);
-            surgery_write(&img, entries[k] + DIR_FILE_SIZE, raw, sizeof(raw));
-        }
-        image_open(&img);
-        assert_int_equal(fat_volume_recover(img.volume), FAT_OK);
+        recover_twins(&img, &SPECS[i / 8], age, size);
         assert_true(is_there(&img, "F") != second);
         assert_true(is_there(&img, "G") == second);
         image_expect(img.root, second ? "G" : "F", 1, size[second]);
