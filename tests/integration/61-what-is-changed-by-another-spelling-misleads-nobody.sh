@@ -63,6 +63,11 @@ names_are_right()
     is moved cat dir/y2
     rm dir/y2
     soon "DIR/y2 is gone" test ! -e DIR/y2
+    # what is known of a directory is what it is by any spelling
+    mkdir counted && is 2 stat -c %h counted
+    mkdir COUNTED/sub
+    soon "counted has three links" sh -c '[ "$(stat -c %h counted)" = 3 ]'
+    rm -r counted
     # a directory renamed by another spelling takes along what is in it
     mkdir old && echo inside >old/f && cat old/f >/dev/null
     mv OLD fresh
